@@ -1,0 +1,27 @@
+"""Errors a user can mend: every message names what, where, got, wanted and the remedy."""
+
+from __future__ import annotations
+
+
+class MdaclError(Exception):
+    """Base of the errors that are shown to a user as one line, without a traceback."""
+
+
+class ImageError(MdaclError):
+    """An image message that cannot be decoded (encoding, step, size, truncated data)."""
+
+
+class CalibrationError(MdaclError):
+    """A rig calibration that is missing, unreadable, or geometrically impossible."""
+
+
+class ModelError(MdaclError):
+    """A model folder or weights file that is missing, unreadable, or does not fit the network."""
+
+
+class EngineError(MdaclError):
+    """An engine that cannot be built, loaded or run on this machine."""
+
+
+class RecordingError(MdaclError):
+    """A recording (bag, video pair, data-set folder) that cannot be read."""

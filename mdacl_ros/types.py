@@ -1,0 +1,173 @@
+"""The data that flows from the cameras to the topics: plain, typed, frozen, without logic.
+
+Frames and units used everywhere:
+
+- Image coordinates are pixels, x to the right, y down, (0, 0) the centre of the top left pixel's
+  top left corner (a box that covers the whole image is ``[0, 0, width, height]``).
+- Stamps are integer nanoseconds of the camera's ROS clock.
+- Modalities are always ordered (rgb, thermal); see :data:`MODALITIES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.generic]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+ByteArray = npt.NDArray[np.uint8]
+
+Modality = Literal["rgb", "thermal"]
+
+MODALITIES: tuple[Modality, Modality] = ("rgb", "thermal")
+"""The order of every per-modality axis and tuple in this package."""
+
+LABELS: tuple[str, ...] = ("person", "car", "bicycle")
+"""Class names of the shipped weights; label ``i`` of :class:`Detections` is ``LABELS[i]``.
+
+COCO files of this project number their categories from 1, so ``category_id == label + 1``.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One image as a camera delivered it.
+
+    Attributes:
+        image: RGB cameras: ``(H, W, 3)`` uint8 in R, G, B order. Thermal cameras: ``(H, W)`` uint8,
+            uint16 or float32 in the raw unit that ``encoding`` names. Treated as read-only.
+        stamp_ns: Acquisition time in nanoseconds, exactly as received.
+        frame_id: The tf frame of the optical axis, exactly as received.
+        encoding: ROS image encoding of ``image`` (``rgb8``, ``mono8``, ``mono16``, ``16UC1``,
+            ``32FC1``).
+    """
+
+    image: Array
+    stamp_ns: int
+    frame_id: str = ""
+    encoding: str = "rgb8"
+
+
+@dataclass(frozen=True, slots=True)
+class FramePair:
+    """What the detector looks at: both cameras' frames, or one where the other camera is dead.
+
+    Attributes:
+        rgb: The colour frame, or ``None`` while the colour camera is dead.
+        thermal: The thermal frame, or ``None`` while the thermal camera is dead.
+        stamp_ns: Stamp of the answer: the RGB stamp; without RGB the thermal stamp plus
+            ``thermal_clock_offset``.
+        skew_ns: Thermal stamp (offset added) minus RGB stamp; 0 for a single frame.
+    """
+
+    rgb: Frame | None
+    thermal: Frame | None
+    stamp_ns: int
+    skew_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ThermalImage:
+    """A thermal frame made ready for the network and for people.
+
+    Attributes:
+        normalized: ``(H, W)`` float32 in [0, 1], the network's input.
+        preview: ``(H, W)`` uint8, the same picture for display.
+    """
+
+    normalized: FloatArray
+    preview: ByteArray
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Objects found in one image, best first.
+
+    Attributes:
+        boxes: ``(N, 4)`` float32, x_min, y_min, x_max, y_max in pixels of the original RGB image.
+        scores: ``(N,)`` float32 in [0, 1], descending.
+        labels: ``(N,)`` int64, index into :data:`LABELS` (or the model's own label list).
+        image_size: ``(width, height)`` in pixels of the image the boxes lie in.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    labels: IntArray
+    image_size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What an engine returns for a batch of one or more pairs, before any threshold.
+
+    Attributes:
+        boxes: ``(B, N, 4)`` float32 xyxy in pixels of the network input, best first.
+        scores: ``(B, N)`` float32 in [0, 1].
+        labels: ``(B, N)`` int64.
+        gates: ``(B, M, L)`` float32 in (0, 4), mean modulation per modality and level; 0 where the
+            modality is absent.
+        entropies: ``(B, M, L)`` float32 in [0, 1], normalised channel-energy entropy of the
+            calibrated features.
+        energies: ``(B, M, L)`` float32 >= 0, mean magnitude of what each modality adds to the
+            fusion, in units of its training average.
+        sensitivities: ``(B, M)`` float32 >= 0, sum of |dS/dx * x| over the calibrated features;
+            ``None`` unless the exact gradient probe ran on this batch.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    labels: IntArray
+    gates: FloatArray
+    entropies: FloatArray
+    energies: FloatArray
+    sensitivities: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DominanceReading:
+    """Which camera one answer rests on. Tuples are in the order (rgb, thermal).
+
+    Attributes:
+        mdi: Modality Dominance Index in [-1, 1]: +1 RGB decides alone, -1 thermal alone. The
+            per-frame estimate.
+        dominance: Shares that sum to 1 (0 for an absent camera).
+        entropy: Representational diversity H in [0, 1], averaged over levels.
+        sensitivity: Task-response share in [0, 1], sums to 1: estimated from the energies that
+            enter the fusion.
+        gates: Mean gate per modality over levels.
+        exact_mdi: The index from the exact gradient of the detection evidence, on frames where the
+            probe ran, else ``None``.
+    """
+
+    mdi: float
+    dominance: tuple[float, float]
+    entropy: tuple[float, float]
+    sensitivity: tuple[float, float]
+    gates: tuple[float, float]
+    exact_mdi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptionResult:
+    """The answer for one pair.
+
+    Attributes:
+        stamp_ns: The pair's stamp (see :class:`FramePair`).
+        detections: Objects in pixels of the original RGB image.
+        dominance: Which camera the answer rests on.
+        present: Which cameras took part, (rgb, thermal).
+        thermal_registered: ``(H, W)`` uint8 preview of the thermal frame warped into the RGB image,
+            or ``None`` without thermal or when not asked for.
+        timings_ms: Milliseconds by stage (``preprocess``, ``infer``, ``postprocess``).
+    """
+
+    stamp_ns: int
+    detections: Detections
+    dominance: DominanceReading
+    present: tuple[bool, bool]
+    thermal_registered: ByteArray | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
