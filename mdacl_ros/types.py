@@ -20,6 +20,7 @@ Array = npt.NDArray[np.generic]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 ByteArray = npt.NDArray[np.uint8]
+BoolArray = npt.NDArray[np.bool_]
 
 Modality = Literal["rgb", "thermal"]
 
@@ -98,6 +99,21 @@ class Detections:
     scores: FloatArray
     labels: IntArray
     image_size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruth:
+    """What really is in one image.
+
+    Attributes:
+        boxes: ``(N, 4)`` float32, x_min, y_min, x_max, y_max in pixels of the original RGB image.
+        labels: ``(N,)`` int64, index into :data:`LABELS` (or the model's own label list).
+        ignore: ``(N,)`` bool, regions that are neither object nor background (COCO ``iscrowd``).
+    """
+
+    boxes: FloatArray
+    labels: IntArray
+    ignore: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
