@@ -25,3 +25,7 @@ class EngineError(MdaclError):
 
 class RecordingError(MdaclError):
     """A recording (bag, video pair, data-set folder) that cannot be read."""
+
+
+class ParameterError(MdaclError):
+    """A parameter or option whose value is out of its range."""
