@@ -1,0 +1,155 @@
+"""Bags (rosbag2 mcap and sqlite3, rosbag1) as recordings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.image import message_to_cvimage
+from rosbags.image.image import ImageError as BagImageError
+from rosbags.interfaces import Connection
+from rosbags.typesys import Stores, get_typestore
+
+from mdacl_ros.errors import RecordingError
+from mdacl_ros.replay.bag_topics import BagTopic, choose_topics
+from mdacl_ros.replay.recording import CameraModel, Event, Phase
+from mdacl_ros.replay.truth import TRUTH_FILE, load_truth_by_stamp
+from mdacl_ros.types import Array, Frame, GroundTruth, Modality
+
+IMAGE, COMPRESSED, INFO = (
+    f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo")
+)
+
+
+class BagRecording:
+    """A bag with an RGB and a thermal image topic; see :class:`.recording.Recording`.
+
+    Ground truth is read from ``truth.json`` in the bag's folder, where it exists.
+
+    Args:
+        path: Folder with metadata.yaml, or an .mcap, .db3 or .bag file.
+        rgb_topic: Image topic of the colour camera; found by name and encoding unless given.
+        thermal_topic: Image topic of the thermal camera; found likewise.
+
+    Raises:
+        RecordingError: If the bag is damaged or it is not clear which topics to play.
+    """
+
+    phases: tuple[Phase, ...] = ()
+
+    def __init__(
+        self, path: Path, *, rgb_topic: str | None = None, thermal_topic: str | None = None
+    ) -> None:
+        self._path = path
+        self.name = path.stem
+        # Bags written before Iron carry no message definitions.
+        self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
+        try:
+            self._reader.open()
+        except (AnyReaderError, OSError, ValueError, AssertionError, KeyError) as error:
+            raise RecordingError(f"bag {path}: not readable: {error}") from error
+        try:
+            self._connections = self._find_connections(rgb_topic, thermal_topic)
+            self._models = {camera: self._read_model(camera) for camera in self._connections}
+            truth_file = (path if path.is_dir() else path.parent) / TRUTH_FILE
+            self._truth = load_truth_by_stamp(truth_file) if truth_file.is_file() else {}
+        except RecordingError:
+            self._reader.close()
+            raise
+        self.has_truth = bool(self._truth)
+        self.frames = {camera: c.msgcount for camera, c in self._connections.items()}
+        self.duration_ns = max(0, self._reader.duration - 1)
+        seconds = max(self.duration_ns / 1e9, 1e-3)
+        self.fps = {camera: max(1, n - 1) / seconds for camera, n in self.frames.items()}
+
+    def __iter__(self) -> Iterator[Event]:
+        """Events in the order in which they were logged."""
+        cameras = {c.id: camera for camera, c in self._connections.items()}
+        wanted = list(self._connections.values())
+        for connection, time_ns, raw in self._reader.messages(wanted):
+            camera = cameras[connection.id]
+            try:
+                message = self._reader.deserialize(raw, connection.msgtype)
+                frame = _to_frame(message, connection.msgtype, camera)
+            except (AnyReaderError, BagImageError, cv2.error, ValueError) as error:
+                raise RecordingError(
+                    f"bag {self._path}: topic {connection.topic} at {time_ns} ns: {error}"
+                ) from error
+            yield Event(camera, time_ns, frame)
+
+    def truth(self, stamp_ns: int) -> GroundTruth | None:
+        """Boxes of the RGB frame with this stamp."""
+        return self._truth.get(stamp_ns)
+
+    def camera_model(self, camera: Modality) -> CameraModel | None:
+        """The first camera_info beside the image topic."""
+        return self._models.get(camera)
+
+    def close(self) -> None:
+        """Close the bag's files."""
+        self._reader.close()
+
+    def _find_connections(
+        self, rgb_topic: str | None, thermal_topic: str | None
+    ) -> dict[Modality, Connection]:
+        images = {c.topic: c for c in self._reader.connections if c.msgtype in (IMAGE, COMPRESSED)}
+        topics = [
+            BagTopic(c.topic, c.msgtype == COMPRESSED, self._encoding(c)) for c in images.values()
+        ]
+        chosen = choose_topics(str(self._path), topics, rgb_topic, thermal_topic)
+        return {camera: images[topic] for camera, topic in chosen.items()}
+
+    def _encoding(self, connection: Connection) -> str:
+        message = self._first(connection)
+        if message is None:
+            return ""
+        return str(message.encoding if connection.msgtype == IMAGE else message.format)
+
+    def _first(self, connection: Connection) -> Any:
+        try:
+            for _, _, raw in self._reader.messages([connection]):
+                return self._reader.deserialize(raw, connection.msgtype)
+        except AnyReaderError as error:
+            raise RecordingError(f"bag {self._path}: topic {connection.topic}: {error}") from error
+        return None
+
+    def _read_model(self, camera: Modality) -> CameraModel | None:
+        topic = self._connections[camera].topic
+        wanted = re.sub(r"/[^/]+(/compressed)?$", "/camera_info", topic)
+        for connection in self._reader.connections:
+            if connection.topic == wanted and connection.msgtype == INFO:
+                info = self._first(connection)
+                if info is not None:
+                    k = info.k if hasattr(info, "k") else info.K  # ROS 1 names them in capitals
+                    d = info.d if hasattr(info, "d") else info.D
+                    numbers = tuple(float(v) for v in k), tuple(float(v) for v in d)
+                    model = info.distortion_model or "plumb_bob"
+                    return CameraModel(info.width, info.height, *numbers, model)
+        return None
+
+
+def _to_frame(message: Any, kind: str, camera: Modality) -> Frame:
+    header = message.header
+    stamp = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+    image, encoding = _decode(message, kind, camera)
+    return Frame(image, stamp, header.frame_id, encoding)
+
+
+def _decode(message: Any, kind: str, camera: Modality) -> tuple[Array, str]:
+    """Pixels and encoding: RGB cameras always rgb8, thermal cameras one channel as recorded."""
+    if camera == "rgb":
+        return np.asarray(message_to_cvimage(message, "rgb8")), "rgb8"
+    image = np.asarray(message_to_cvimage(message))
+    if image.ndim == 3:  # a grey picture stored as colour
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    if image.dtype == np.uint8:
+        return image, "mono8"
+    if image.dtype == np.float32:
+        return image, "32FC1"
+    declared = message.encoding if kind == IMAGE else message.format.split(";")[0].strip()
+    return image, declared if declared in ("mono16", "16UC1") else "mono16"

@@ -1,0 +1,169 @@
+"""What every recording looks like, whatever it is kept in: an ordered stream of camera frames.
+
+with closing(open_recording("clips/", clip="0117_1605")) as recording:
+    for event in recording:
+        print(event.camera, event.frame.stamp_ns, event.frame.image.shape)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mdacl_ros.errors import RecordingError
+from mdacl_ros.types import Frame, GroundTruth, Modality
+
+FIRST_STAMP_NS = 1_000_000_000
+"""First stamp of recordings without a clock of their own; 0 would mean "no stamp" in ROS."""
+
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm")
+BAG_SUFFIXES = (".mcap", ".db3", ".bag")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One frame and when it arrived.
+
+    Attributes:
+        camera: Which camera delivered it.
+        time_ns: Arrival on the recording's clock; events come in this order. Differs from the
+            frame's stamp by the transport delay and by the clock offset between the cameras.
+        frame: The frame.
+    """
+
+    camera: Modality
+    time_ns: int
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A named part of a recording, for instance ``smoke``; stamps in nanoseconds, end excluded."""
+
+    name: str
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraModel:
+    """Intrinsics as sensor_msgs/CameraInfo holds them.
+
+    Attributes:
+        width: Pixels.
+        height: Pixels.
+        k: Row-major 3x3 intrinsic matrix; all 0 means "not calibrated", as in ROS.
+        d: Distortion coefficients.
+        distortion_model: ROS name, ``plumb_bob`` unless known better.
+    """
+
+    width: int
+    height: int
+    k: tuple[float, ...] = (0.0,) * 9
+    d: tuple[float, ...] = ()
+    distortion_model: str = "plumb_bob"
+
+
+class Recording(Protocol):
+    """A recording that can be played from its start as often as wanted, with flat memory.
+
+    Attributes:
+        name: Short name for titles and files.
+        fps: Nominal frame rate in Hz of each camera that the recording holds.
+        frames: Number of frames of each camera that the recording holds.
+        duration_ns: Time between the first and the last arrival.
+        phases: Named parts in order; empty where nothing is known.
+        has_truth: Whether :meth:`truth` knows any stamp.
+    """
+
+    name: str
+    fps: dict[Modality, float]
+    frames: dict[Modality, int]
+    duration_ns: int
+    phases: tuple[Phase, ...]
+    has_truth: bool
+
+    def __iter__(self) -> Iterator[Event]:
+        """Events from the start, in order of arrival.
+
+        Raises:
+            RecordingError: If the recording turns out to be damaged on the way.
+        """
+        ...
+
+    def truth(self, stamp_ns: int) -> GroundTruth | None:
+        """Ground truth of the RGB frame with this stamp, ``None`` where there is none."""
+        ...
+
+    def camera_model(self, camera: Modality) -> CameraModel | None:
+        """Intrinsics of a camera, ``None`` where the recording does not know them."""
+        ...
+
+    def close(self) -> None:
+        """Release files; the recording is not used afterwards."""
+        ...
+
+
+def open_recording(
+    path: Path | str | None,
+    *,
+    clip: str | None = None,
+    fps: float | None = None,
+    rgb_topic: str | None = None,
+    thermal_topic: str | None = None,
+) -> Recording:
+    """Open whatever ``path`` holds, told by its content.
+
+    Args:
+        path: A bag (folder with metadata.yaml, or an .mcap, .db3, .bag file), a folder with
+            visible/ and infrared/ videos, a data-set folder or its COCO json, or ``None`` for the
+            procedural demo scenes.
+        clip: Which clip of a folder with several.
+        fps: Frame rate for data sets of single images.
+        rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
+        thermal_topic: Thermal image topic of a bag.
+
+    Raises:
+        RecordingError: If there is no such path or nothing in it can be played.
+    """
+    # Imported here: each kind brings its own libraries, and only one kind is opened.
+    if path is None:
+        from mdacl_ros.replay.simulated import SimulatedRecording
+
+        return SimulatedRecording()
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise RecordingError(f"recording {path}: no such file or folder")
+    if path.suffix in BAG_SUFFIXES or (path / "metadata.yaml").is_file():
+        from mdacl_ros.replay.bags import BagRecording
+
+        return BagRecording(path, rgb_topic=rgb_topic, thermal_topic=thermal_topic)
+    from mdacl_ros.replay import datasets, videos
+
+    folder = videos.find_clip_folder(path, clip)
+    if folder is not None:
+        return videos.open_clip(folder, clip)
+    if path.is_dir() and (bags := sorted(p for s in BAG_SUFFIXES for p in path.glob(f"*{s}"))):
+        from mdacl_ros.replay.bags import BagRecording
+
+        return BagRecording(single(bags, path), rgb_topic=rgb_topic, thermal_topic=thermal_topic)
+    if datasets.is_dataset(path):
+        return datasets.DatasetRecording(path, sequence=clip, fps=fps)
+    raise RecordingError(
+        f"recording {path}: found no bag (metadata.yaml, .mcap, .db3), no visible/ and infrared/ "
+        "videos, and no COCO json with rgb and thermal images; give the path of one of these"
+    )
+
+
+def single(choices: list[Path], where: Path) -> Path:
+    """The only choice.
+
+    Raises:
+        RecordingError: If there are several or none.
+    """
+    if len(choices) != 1:
+        names = ", ".join(choice.name for choice in choices) or "none"
+        raise RecordingError(f"recording {where}: wanted one, got {names}; give the path of one")
+    return choices[0]
