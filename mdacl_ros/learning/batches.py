@@ -1,0 +1,110 @@
+"""From samples to batches: deterministic for a seed and a step, whatever was run before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mdacl_ros.learning.assignment import Truth
+from mdacl_ros.learning.augmentation import AugmentationConfig, TrainingItem, augment
+from mdacl_ros.learning.samples import Sample
+
+
+class Batch(NamedTuple):
+    """Tensors of one training step.
+
+    Attributes:
+        rgb: ``(B, 3, H, W)`` float in [0, 1].
+        thermal: ``(B, 1, H, W)`` float in [0, 1].
+        present: ``(B, 2, H/32, W/32)`` float availability.
+        truth: Padded ground truth.
+    """
+
+    rgb: Tensor
+    thermal: Tensor
+    present: Tensor
+    truth: Truth
+
+
+class TrainingPairs(Dataset[TrainingItem]):
+    """An endless, numbered stream of augmented samples.
+
+    Item ``i`` depends only on the seed and ``i``, so a resumed run sees what an uninterrupted one
+    would have seen.
+
+    Args:
+        real: Labelled recordings.
+        simulated: Procedural scenes; may be empty.
+        simulated_share: Part of the items drawn from ``simulated``.
+        config: Augmentation.
+        seed: Seed of every draw.
+    """
+
+    def __init__(
+        self,
+        real: Sequence[Sample],
+        simulated: Sequence[Sample],
+        simulated_share: float,
+        config: AugmentationConfig,
+        seed: int,
+    ) -> None:
+        self.real, self.simulated = real, simulated
+        self.share = simulated_share if simulated else 0.0
+        self.config, self.seed = config, seed
+
+    def __getitem__(self, index: int) -> TrainingItem:
+        """Draw item ``index``."""
+        rng = np.random.default_rng((self.seed, index))
+        if rng.random() < self.share:
+            sample = self.simulated[int(rng.integers(len(self.simulated)))]
+        else:
+            epoch, position = divmod(index, len(self.real))
+            order = np.random.default_rng((self.seed, 7, epoch)).permutation(len(self.real))
+            sample = self.real[int(order[position])]
+        return augment(sample, self.config, rng)
+
+
+def collate(items: list[TrainingItem]) -> Batch:
+    """Stack items and pad their truth to the longest."""
+    most = max(1, max(len(i.labels) for i in items))
+    boxes = np.zeros((len(items), most, 4), np.float32)
+    labels = np.zeros((len(items), most), np.int64)
+    real = np.zeros((len(items), most), bool)
+    ignore = np.zeros((len(items), most), bool)
+    for row, item in enumerate(items):
+        n = len(item.labels)
+        boxes[row, :n], labels[row, :n] = item.boxes, item.labels
+        real[row, :n], ignore[row, :n] = ~item.ignore, item.ignore
+    rgb = torch.from_numpy(np.stack([i.rgb for i in items])).permute(0, 3, 1, 2)
+    return Batch(
+        rgb.float().div_(255.0),  # channels_last strides, which is the faster layout here
+        torch.from_numpy(np.stack([i.thermal for i in items])).unsqueeze(1),
+        torch.from_numpy(np.stack([i.present for i in items])),
+        Truth(
+            torch.from_numpy(boxes),
+            torch.from_numpy(labels),
+            torch.from_numpy(real),
+            torch.from_numpy(ignore),
+            torch.from_numpy(np.stack([i.exhaustive for i in items])),
+        ),
+    )
+
+
+def training_loader(
+    pairs: TrainingPairs, batch_size: int, first_step: int, steps: int, workers: int = 1
+) -> DataLoader[Batch]:
+    """Batches ``first_step`` .. ``steps - 1``, prepared in background processes."""
+    torch.multiprocessing.set_sharing_strategy("file_system")
+    return DataLoader(
+        pairs,  # type: ignore[arg-type]
+        batch_size=batch_size,
+        sampler=range(first_step * batch_size, steps * batch_size),
+        collate_fn=collate,  # type: ignore[arg-type]
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+    )

@@ -1,0 +1,66 @@
+"""The detection loss of one head."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdacl_ros.learning.assignment import Assignment, Truth, assign
+from mdacl_ros.learning.geometry import iou
+from mdacl_ros.network.head import STRIDES, DensePredictions, cell_centres
+
+BOX_WEIGHT = 2.5
+
+
+class DetectionLoss(NamedTuple):
+    """Scalar losses of one head.
+
+    Attributes:
+        classify: Cross-entropy against task-aligned soft targets.
+        regress: Mean CIoU loss over the assigned cells.
+    """
+
+    classify: Tensor
+    regress: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """The weighted sum that is minimised."""
+        return self.classify + BOX_WEIGHT * self.regress
+
+
+def grid(width: int, height: int) -> tuple[Tensor, Tensor]:
+    """Centres ``(A, 2)`` and strides ``(A,)`` of all cells for an input size in pixels."""
+    centres = [cell_centres(height // s, width // s, s) for s in STRIDES]
+    strides = [torch.full((len(c),), float(s)) for c, s in zip(centres, STRIDES, strict=True)]
+    return torch.cat(centres), torch.cat(strides)
+
+
+def detection_loss(
+    dense: DensePredictions, truth: Truth, size: tuple[int, int], candidates: int
+) -> DetectionLoss:
+    """Assign and score one head.
+
+    Args:
+        dense: The head's predictions.
+        truth: Padded ground truth.
+        size: Width and height of the network input.
+        candidates: Cells per object: 1 for the one-to-one head, 10 for the auxiliary head.
+    """
+    centres, strides = grid(*size)
+    targets = assign(dense, centres, strides, truth, candidates)
+    return score(dense, targets)
+
+
+def score(dense: DensePredictions, targets: Assignment) -> DetectionLoss:
+    """Loss of predictions against given targets."""
+    norm = targets.scores.sum().clamp(min=1.0)
+    raw = F.binary_cross_entropy_with_logits(dense.logits, targets.scores, reduction="none")
+    classify = (raw * targets.counted).sum() / norm
+    weight = targets.scores.sum(-1)[targets.positive]
+    overlap = iou(dense.boxes[targets.positive], targets.boxes[targets.positive], complete=True)
+    regress = ((1 - overlap) * weight).sum() / norm
+    return DetectionLoss(classify, regress)

@@ -1,0 +1,100 @@
+"""What a training run is made of, read from YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mdacl_ros.errors import ModelError
+from mdacl_ros.learning.augmentation import AugmentationConfig
+from mdacl_ros.network.config import SIZES, DetectorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        size: Detector size, a key of :data:`mdacl_ros.network.config.SIZES`.
+        annotations: COCO files of registered pairs, relative to the data folder.
+        steps: Optimiser steps.
+        batch_size: Pairs per step.
+        learning_rate: Peak rate of the new layers.
+        backbone_factor: Rate of the pre-trained streams relative to it.
+        weight_decay: AdamW decay of weights (not of biases and norms).
+        warmup: Steps of linear warm-up before the cosine decay.
+        frozen_blocks: Leading backbone blocks (and the stem) that keep their ImageNet weights.
+        ema_decay: Decay of the averaged weights that are shipped.
+        simulated: Number of procedural scenes mixed in; 0 for none.
+        simulated_share: Part of each batch drawn from them.
+        checkpoint_every: Steps between checkpoints.
+        seed: Seed of initialisation, order and augmentation.
+        threads: CPU threads of torch; 0 leaves its default.
+        detector: Overrides of the detector configuration (ablations).
+        augmentation: Paired augmentation.
+    """
+
+    size: str = "small"
+    annotations: tuple[str, ...] = ("msrs/train.json",)
+    steps: int = 2400
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
+    backbone_factor: float = 0.2
+    weight_decay: float = 0.02
+    warmup: int = 150
+    frozen_blocks: int = 3
+    ema_decay: float = 0.998
+    simulated: int = 240
+    simulated_share: float = 0.2
+    checkpoint_every: int = 100
+    seed: int = 0
+    threads: int = 0
+    detector: dict[str, Any] = field(default_factory=dict)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+    def detector_config(self) -> DetectorConfig:
+        """The architecture this run trains.
+
+        Raises:
+            ModelError: Unknown size or override.
+        """
+        if self.size not in SIZES:
+            raise ModelError(f"training config: size is {self.size!r}, wanted one of {list(SIZES)}")
+        return DetectorConfig.from_dict(SIZES[self.size].to_dict() | self.detector)
+
+
+def load_train_config(path: Path) -> TrainConfig:
+    """Read a run's YAML.
+
+    Raises:
+        ModelError: The file is missing, no YAML, or has unknown keys.
+    """
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the training config ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    _check_keys(path, "", values, TrainConfig)
+    augmentation = values.pop("augmentation", {})
+    _check_keys(path, "augmentation.", augmentation, AugmentationConfig)
+    return TrainConfig(**_tuples(values), augmentation=AugmentationConfig(**_tuples(augmentation)))
+
+
+def _check_keys(path: Path, prefix: str, values: object, kind: type) -> None:
+    known = {f.name for f in fields(kind)}
+    if not isinstance(values, dict):
+        raise ModelError(
+            f"{path}: {prefix or 'the file'} is no mapping; wanted keys of {sorted(known)}"
+        )
+    if unknown := sorted(set(values) - known):
+        raise ModelError(
+            f"{path}: unknown keys {[prefix + str(k) for k in unknown]}, wanted {sorted(known)}"
+        )
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

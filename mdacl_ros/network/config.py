@@ -1,0 +1,77 @@
+"""What a detector is made of: sizes and variants are data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from mdacl_ros.errors import ModelError
+from mdacl_ros.types import LABELS
+
+FusionKind = Literal["concat", "sum", "cross_attention"]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorConfig:
+    """Architecture of one detector; stored in ``model.yaml`` beside the weights.
+
+    Attributes:
+        name: Size or variant name.
+        labels: Class names in label order.
+        blocks: Which of EfficientNet-Lite0's 16 blocks each stream keeps.
+        neck_channels: Width of the fused pyramid.
+        head_depth: Depthwise-separable layers in each head branch.
+        gate_channels: Width of the space in which the calibration gate compares modalities.
+        guidance_channels: Width of the shared space of the low-level guidance.
+        fusion: How the modalities are combined.
+        use_gate: Pre-fusion calibration gate on or off (off only for ablations).
+        use_guidance: Low-level cross-modal guidance on or off (off only for ablations).
+        top_k: Fixed number of predictions.
+    """
+
+    name: str
+    labels: tuple[str, ...] = LABELS
+    blocks: tuple[int, ...] = tuple(range(16))
+    neck_channels: int = 96
+    head_depth: int = 2
+    gate_channels: int = 64
+    guidance_channels: int = 24
+    fusion: FusionKind = "concat"
+    use_gate: bool = True
+    use_guidance: bool = True
+    top_k: int = 100
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain YAML-ready values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DetectorConfig:
+        """Read a configuration back from plain values.
+
+        Raises:
+            ModelError: A key this version does not know, or ``name`` is missing.
+        """
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ModelError(
+                f"model.yaml: detector has unknown keys {unknown}, wanted some of {sorted(known)}; "
+                "was the model written by a newer mdacl_ros?"
+            )
+        if "name" not in values:
+            raise ModelError("model.yaml: detector.name is missing; write e.g. `name: small`")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+SIZES: dict[str, DetectorConfig] = {
+    "small": DetectorConfig("small"),
+    "nano": DetectorConfig(
+        "nano",
+        blocks=(0, 1, 2, 3, 4, 5, 6, 8, 9, 11, 12),
+        neck_channels=64,
+        head_depth=1,
+        gate_channels=32,
+        guidance_channels=16,
+    ),
+}
+"""The sizes that are trained and shipped."""

@@ -1,0 +1,87 @@
+"""Fusion of the modalities at one pyramid level; the calibration gate plugs in before each kind."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdacl_ros.errors import ModelError
+
+
+class ConcatFusion(nn.Module):
+    """Concatenation followed by a 1x1 convolution, BatchNorm and SiLU.
+
+    Written as one projection per modality whose results are added: the same arithmetic as
+    concat + 1x1, and what each modality contributes is there to be measured.
+
+    Args:
+        channels: Channels of each modality.
+        out: Channels of the fused level.
+    """
+
+    def __init__(self, channels: tuple[int, int], out: int) -> None:
+        super().__init__()
+        self.project = nn.ModuleList(nn.Conv2d(c, out, 1, bias=False) for c in channels)
+        self.norm: nn.Module = nn.BatchNorm2d(out, eps=1e-3, momentum=0.03)
+        self.act = nn.SiLU()
+
+    def contributions(self, features: list[Tensor]) -> list[Tensor]:
+        """What each modality adds to the fused level, per modality ``(B, out, H, W)``."""
+        return [p(x) for p, x in zip(self.project, features, strict=True)]
+
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Return the fused level ``(B, out, H, W)`` and the contributions."""
+        parts = self.contributions(features)
+        return self.act(self.norm(parts[0] + parts[1])), parts
+
+
+class SumFusion(ConcatFusion):
+    """Plain addition of the modalities, then one shared 1x1 convolution."""
+
+    def __init__(self, channels: tuple[int, int], out: int) -> None:
+        if channels[0] != channels[1]:
+            raise ModelError(f"fusion: sum wants equal widths, got {channels}; use concat")
+        super().__init__(channels, out)
+        self.project = nn.ModuleList([self.project[0]])
+
+    def contributions(self, features: list[Tensor]) -> list[Tensor]:
+        """What each modality adds; the projection is linear and shared."""
+        return [self.project[0](x) for x in features]
+
+
+class CrossAttentionFusion(ConcatFusion):
+    """Each modality queries a pooled summary of the other, then concat + 1x1.
+
+    Keys and values are averaged onto a fixed grid, so cost is linear in the image size and shapes
+    stay static.
+    """
+
+    GRID = (6, 8)
+    WIDTH = 32
+
+    def __init__(self, channels: tuple[int, int], out: int) -> None:
+        super().__init__(channels, out)
+        self.query = nn.ModuleList(nn.Conv2d(c, self.WIDTH, 1) for c in channels)
+        self.key = nn.ModuleList(nn.Linear(c, self.WIDTH) for c in channels)
+        self.value = nn.ModuleList(nn.Linear(c, c) for c in reversed(channels))
+
+    def contributions(self, features: list[Tensor]) -> list[Tensor]:
+        """What each modality adds after attending to the other."""
+        attended = [self._attend(m, features[m], features[1 - m]) for m in range(2)]
+        return super().contributions(attended)
+
+    def _attend(self, m: int, x: Tensor, other: Tensor) -> Tensor:
+        b, _, h, w = x.shape
+        tokens = F.adaptive_avg_pool2d(other, self.GRID).flatten(2).transpose(1, 2)  # (B, T, C)
+        q = self.query[m](x).flatten(2).transpose(1, 2)  # (B, HW, width)
+        k, v = self.key[1 - m](tokens), self.value[1 - m](tokens)  # (B, T, width), (B, T, C)
+        weights = torch.softmax(q @ k.transpose(1, 2) / self.WIDTH**0.5, -1)  # (B, HW, T)
+        return x + (weights @ v).transpose(1, 2).reshape(b, -1, h, w)
+
+
+FUSIONS: dict[str, type[ConcatFusion]] = {
+    "concat": ConcatFusion,
+    "sum": SumFusion,
+    "cross_attention": CrossAttentionFusion,
+}

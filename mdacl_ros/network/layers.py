@@ -1,0 +1,58 @@
+"""Convolution blocks shared by the neck, the head and the backbone."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ConvNormAct(nn.Module):
+    """Convolution, BatchNorm, activation, with TensorFlow's SAME padding.
+
+    With stride 2 on an even input SAME pads the right and bottom side more than the left and top
+    one: ImageNet weights ported from TensorFlow expect it, symmetric padding shifts features.
+
+    Args:
+        c_in: Input channels.
+        c_out: Output channels.
+        kernel: Odd kernel size.
+        stride: 1 or 2 (inputs of stride 2 must have even height and width).
+        groups: Convolution groups; ``c_in`` for depthwise.
+        act: Activation module, or ``None`` for a linear output.
+    """
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        act: nn.Module | None = None,
+        eps: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        total = kernel - stride
+        before = total // 2
+        self.pad = (before, total - before, before, total - before)
+        symmetric = before == total - before
+        self.asymmetric = not symmetric
+        self.conv = nn.Conv2d(
+            c_in, c_out, kernel, stride, before if symmetric else 0, groups=groups, bias=False
+        )
+        self.norm: nn.Module = nn.BatchNorm2d(c_out, eps=eps, momentum=0.03)
+        self.act: nn.Module = act if act is not None else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, c_in, H, W)`` to ``(B, c_out, H / stride, W / stride)``."""
+        if self.asymmetric:
+            x = F.pad(x, self.pad)
+        return self.act(self.norm(self.conv(x)))
+
+
+def separable(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Depthwise + pointwise convolution, each with BatchNorm; SiLU after the pointwise one."""
+    return nn.Sequential(
+        ConvNormAct(c_in, c_in, kernel, stride, groups=c_in),
+        ConvNormAct(c_in, c_out, act=nn.SiLU()),
+    )

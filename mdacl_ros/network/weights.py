@@ -1,0 +1,87 @@
+"""Model folders: ``weights.safetensors`` + ``model.yaml``; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mdacl_ros.errors import ModelError
+from mdacl_ros.network.config import DetectorConfig
+from mdacl_ros.network.detector import Detector
+
+WEIGHTS = "weights.safetensors"
+CARD = "model.yaml"
+
+
+def read_model_yaml(folder: Path) -> dict[str, Any]:
+    """Read ``model.yaml``.
+
+    Raises:
+        ModelError: The folder or file is missing or not YAML with a ``detector`` mapping.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        raise ModelError(
+            f"model: {path} does not exist; give a model folder with {CARD} and {WEIGHTS}, e.g. the "
+            "shipped models/small"
+        )
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict) or not isinstance(values.get("detector"), dict):
+        raise ModelError(f"{path}: wanted a mapping with the key `detector`, got {type(values)}")
+    return values
+
+
+def load_detector(folder: Path) -> Detector:
+    """Build the detector of a model folder and load its weights, in float32 and eval mode.
+
+    Raises:
+        ModelError: Missing, truncated or foreign weights, or shapes that do not fit.
+    """
+    detector = Detector(DetectorConfig.from_dict(read_model_yaml(folder)["detector"]))
+    detector.auxiliary_head = None  # training only
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"model: {path} does not exist; copy the weights beside {CARD}")
+    try:
+        state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+        detector.load_state_dict(state)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path}: not a readable safetensors file ({error}); fetch it anew"
+        ) from error
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{path}: weights do not fit {CARD} beside them: {reason}") from error
+    return detector.eval()
+
+
+def save_detector(detector: Detector, folder: Path, extra: dict[str, Any]) -> None:
+    """Write a model folder; weights are stored in half precision, norm statistics in single.
+
+    Args:
+        detector: Trained detector; its auxiliary head is left out.
+        folder: Created when missing.
+        extra: Further entries of ``model.yaml`` (training record, estimate calibration).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        k: (v.half() if v.is_floating_point() and "running_" not in k else v).contiguous()
+        for k, v in detector.state_dict().items()
+        if not k.startswith("auxiliary_head.")
+    }
+    save_file(state, folder / WEIGHTS)
+    values = {"detector": detector.config.to_dict(), **extra}
+    (folder / CARD).write_text(yaml.safe_dump(values, sort_keys=False))
+
+
+def count_parameters(module: torch.nn.Module) -> int:
+    """Number of weights."""
+    return sum(p.numel() for p in module.parameters())
