@@ -1,0 +1,83 @@
+# mdacl_ros: `make` sets up .venv, `make demo` shows the node at work, `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := setup
+
+# What may be overridden: make demo INPUT=bag OUT=folder, make PYTHON=python3.12, ...
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c '' 2>&1 || echo no),,$(p))))
+VENV ?= .venv
+# URL to take torch from; empty: PyTorch's CPU index only where the usual index has a CUDA build;
+# `default`: whatever the usual index has.
+TORCH_INDEX ?=
+INPUT ?=
+OUT ?= demo_out
+RATE ?=
+CLIP ?=
+ENGINE ?=
+PRECISION ?=
+TRAIN ?=
+BENCH ?=
+PYTEST ?=
+
+# Nothing started from here talks to, or is heard by, another machine or a neighbour's ROS.
+export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
+ifndef ROS_DOMAIN_ID
+export ROS_DOMAIN_ID := $(shell echo $$(( 1 + $$$$ % 100 )))
+endif
+export TORCH_INDEX
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.set_up/ready
+SETUP_INPUTS := setup.py setup.cfg package.xml $(wildcard requirements/*.txt tools/*.py) \
+	$(wildcard tools/vision_msgs/* tools/vision_msgs/msg/*)
+DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--rate $(RATE)) \
+	$(if $(CLIP),--clip "$(CLIP)") $(if $(ENGINE),--engine $(ENGINE)) \
+	$(if $(PRECISION),--precision $(PRECISION))
+
+.PHONY: setup demo test test-slow train bench lint format lock clean distclean help
+
+setup: $(READY) ## Set up .venv: pinned packages, ROS 2 wheels, vision_msgs (once; again where inputs changed)
+
+$(READY): $(SETUP_INPUTS)
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "make: no Python found; sudo apt install python3 python3-venv python3-dev, or make PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: PYTHON=$(PYTHON) is not on PATH; give one of Python 3.11 to 3.13" >&2; exit 1; }
+	@"$(PYTHON)" tools/set_up.py "$(VENV)"
+	@touch "$@"
+
+demo: $(READY) ## Play a recording (INPUT=bag|folder, default: simulated scenes) into the node; OUT RATE CLIP ENGINE PRECISION
+	@"$(BIN)/mdacl" demo $(DEMO_OPTIONS)
+
+test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal" passes options on)
+	@"$(BIN)/python" -m pytest --cov=mdacl_ros --cov-report=term:skip-covered $(PYTEST)
+
+test-slow: $(READY) ## Run the tests that take minutes
+	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
+
+train: $(READY) ## Train a detector (TRAIN="--data ../shared/data/msrs ..." passes options on)
+	@"$(BIN)/mdacl" train $(TRAIN)
+
+bench: $(READY) ## Measure the engines on this machine (BENCH="..." passes options on)
+	@"$(BIN)/mdacl" bench $(BENCH)
+
+lint: $(READY) ## Check formatting, lint and types
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/mypy"
+
+format: $(READY) ## Format the code and mend what ruff can
+	@"$(BIN)/ruff" format .
+	@"$(BIN)/ruff" check --fix .
+
+lock: $(READY) ## Resolve requirements/direct.txt into the lock file of this Python
+	@"$(BIN)/python" tools/lock_requirements.py
+
+clean: ## Remove what the other targets made, but not .venv
+	@rm -rf build install log dist demo_out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## Remove .venv as well
+	@rm -rf "$(VENV)" mdacl_ros.egg-info
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

