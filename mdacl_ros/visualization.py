@@ -131,8 +131,8 @@ def _draw_box(picture: ByteArray, box: list[int], text: str, colour: Colour) -> 
     height, width = picture.shape[:2]
     line = max(1, round(min(height, width) / 300))
     shade(picture, (x0, y0, x1, y1), colour, 0.10)
-    cv2.rectangle(picture, (x0, y0), (x1, y1), INK, line + 2, cv2.LINE_AA)
-    cv2.rectangle(picture, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
+    cv2.rectangle(picture, (x0, y0), (x1, y1), INK, line + 2)
+    cv2.rectangle(picture, (x0, y0), (x1, y1), colour, line)
     size = max(8, round(min(height, width) / 48))
     text_width, text_height = text_size(text, size, bold=True)
     pad = size // 3

@@ -1,0 +1,121 @@
+"""The ``mdacl`` command: a table of subcommands, each loaded only when it is called.
+
+A command module has a docstring, ``add_arguments(parser)`` and ``run(args) -> int``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from mdacl_ros import __version__
+from mdacl_ros.errors import MdaclError
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: the module that runs it and its line in ``mdacl --help``."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command(
+        "mdacl_ros.replay.demo", "play a recording through the real ROS node and report on it"
+    ),
+    "convert": Command("mdacl_ros.replay.convert", "turn videos or any recording into a bag"),
+    "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
+}
+"""Add a line to add a command."""
+
+
+class UsageError(MdaclError):
+    """A command line that cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports mistakes as :class:`UsageError` instead of a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments; ``sys.argv`` unless given.
+
+    Returns:
+        Exit code: 0 well, 2 an error the user can mend (one line on stderr), 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except MdaclError as error:
+        print(f"mdacl: {error}" if not isinstance(error, UsageError) else error, file=sys.stderr)
+        return EXIT_USAGE
+    except BrokenPipeError:  # `mdacl info | head`
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if arguments else EXIT_USAGE
+    name, *rest = arguments
+    if name in ("-V", "--version"):
+        print(f"mdacl {__version__}")
+        return 0
+    if name not in COMMANDS:
+        raise UsageError(f"mdacl: unknown command {name!r}{_nearest(name, COMMANDS)}")
+    module = importlib.import_module(COMMANDS[name].module)
+    parser = _Parser(
+        prog=f"mdacl {name}",
+        description=COMMANDS[name].summary.capitalize() + ".",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    module.add_arguments(parser)
+    args, unknown = parser.parse_known_args(rest)
+    if unknown:
+        options = [o for action in parser._actions for o in action.option_strings]
+        parser.error(f"unknown argument {unknown[0]!r}{_nearest(unknown[0], options)}")
+    return int(module.run(args))
+
+
+def _nearest(word: str, choices: Sequence[str] | dict[str, Command]) -> str:
+    match = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    if match:
+        return f", did you mean {match[0]}?"
+    return f", wanted one of {', '.join(choices)}" if len(choices) < 20 else ""
+
+
+def _help() -> str:
+    width = max(len(name) for name in COMMANDS)
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: mdacl COMMAND [options]      mdacl COMMAND --help      mdacl --version",
+            "",
+            "RGB-thermal detection that says which camera the answer rests on.",
+            "",
+            "commands:",
+            *lines,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""One played camera: image and camera_info publishers that reuse their messages."""
+
+from __future__ import annotations
+
+import array
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image
+
+from mdacl_ros.nodes.topics import CAMERA_INFO_TOPICS, IMAGE_TOPICS
+from mdacl_ros.replay.recording import CameraModel
+from mdacl_ros.types import Frame, Modality
+
+QUEUE_DEPTH = 5
+
+
+class CameraPublisher:
+    """Publishes frames as ``<camera>/image_raw`` and ``<camera>/camera_info``.
+
+    Reliable, as camera drivers are by default, so that every subscriber matches; overridable
+    through ``qos_overrides`` parameters.
+
+    Args:
+        node: Node that publishes.
+        camera: ``rgb`` or ``thermal``.
+        model: Intrinsics; without, camera_info says "not calibrated" (K all 0).
+    """
+
+    def __init__(self, node: Node, camera: Modality, model: CameraModel | None) -> None:
+        self.camera = camera
+        self._model = model
+        qos = QoSProfile(depth=QUEUE_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
+        overrides = QoSOverridingOptions.with_default_policies()
+        self.topic = IMAGE_TOPICS[camera]
+        self._images = node.create_publisher(
+            Image, self.topic, qos, qos_overriding_options=overrides
+        )
+        self._infos = node.create_publisher(
+            CameraInfo, CAMERA_INFO_TOPICS[camera], qos, qos_overriding_options=overrides
+        )
+        self._image = Image()
+        self._info = CameraInfo()
+        self._buffer = np.zeros(0, np.uint8)
+
+    @property
+    def subscribers(self) -> int:
+        """Number of subscribers to the images."""
+        return int(self._images.get_subscription_count())
+
+    def publish(self, frame: Frame, stamp_ns: int) -> None:
+        """Publish one frame with another stamp."""
+        image = frame.image
+        if self._image.encoding != frame.encoding or self._buffer.nbytes != image.nbytes:
+            self._reshape(frame)
+        self._image.height, self._image.width = image.shape[:2]
+        self._image.step = image.nbytes // image.shape[0]
+        self._buffer[:] = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
+        for message in (self._image, self._info):
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+            message.header.frame_id = frame.frame_id
+        self._info.height, self._info.width = image.shape[:2]
+        self._images.publish(self._image)
+        self._infos.publish(self._info)
+
+    def _reshape(self, frame: Frame) -> None:
+        self._image.encoding = frame.encoding
+        self._image.is_bigendian = int(frame.image.dtype.byteorder == ">")
+        self._image.data = array.array("B", bytes(frame.image.nbytes))
+        # A view of the message's own bytes: filling it costs one copy and no allocation.
+        self._buffer = np.frombuffer(self._image.data, np.uint8)
+        if self._model is not None:
+            self._info.distortion_model = self._model.distortion_model
+            self._info.d = list(self._model.d)
+            self._info.k = list(self._model.k)
+            k = np.asarray(self._model.k, np.float64).reshape(3, 3)
+            self._info.p = np.hstack([k, np.zeros((3, 1))]).reshape(-1).tolist()
+            self._info.r = np.eye(3).reshape(-1).tolist()

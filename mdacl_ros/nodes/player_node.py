@@ -1,0 +1,249 @@
+"""ROS node that plays a recording as the topics of two cameras, on schedule.
+
+    ros2 run mdacl_ros player_node --ros-args -p input:=clips/ -p clip:=0117_1605
+
+Topics: ``rgb/image_raw``, ``rgb/camera_info``, ``thermal/image_raw``, ``thermal/camera_info``.
+Parameters: see :class:`PlayerParameters`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import IO
+
+import cv2
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from mdacl_ros.errors import MdaclError, RecordingError
+from mdacl_ros.nodes.camera_publisher import CameraPublisher
+from mdacl_ros.replay.recording import Event, Recording, open_recording
+from mdacl_ros.replay.schedule import ReadAhead, Schedule, loop_length_ns, make_schedule
+from mdacl_ros.types import Modality
+
+START_DELAY_S = 0.3
+"""Time between the first subscriber and the first frame: discovery is not symmetric."""
+
+POLLS_PER_S = 20
+
+LINGER_S = 0.3
+"""The last frames leave the process before its DDS participant does."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerParameters:
+    """ROS parameters of the player, with their defaults.
+
+    Attributes:
+        input: Path of the recording; empty plays the simulated demo scenes.
+        clip: Which clip of a folder with several.
+        rate: Speed, 1 is real time.
+        fps: Image pairs a second of a data set; 0 keeps the default.
+        restamp: Stamp frames with the time at which they are due; otherwise they keep the recorded
+            stamps.
+        start_ns: Wall clock (ns since the epoch) of the first RGB frame; 0 starts when ready.
+        loops: Number of passes; 0 plays for ever.
+        wait_for_subscribers: Wait until every camera of the recording has a subscriber.
+        rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
+        thermal_topic: Thermal image topic of a bag.
+        sent_log: File to write one json line a frame to: camera, stamp, recorded stamp, loop, late
+            by how many ms; empty writes none.
+    """
+
+    input: str = ""
+    clip: str = ""
+    rate: float = 1.0
+    fps: float = 0.0
+    restamp: bool = True
+    start_ns: int = 0
+    loops: int = 1
+    wait_for_subscribers: bool = True
+    rgb_topic: str = ""
+    thermal_topic: str = ""
+    sent_log: str = ""
+
+
+@dataclass(slots=True)
+class PlayReport:
+    """What was played: frames by camera, and lateness against the schedule in ms."""
+
+    frames: dict[Modality, int] = field(default_factory=lambda: {"rgb": 0, "thermal": 0})
+    worst_late_ms: float = 0.0
+
+
+class PlayerNode(Node):
+    """Publishes a recording; :meth:`play` blocks until it is over or :meth:`stop` is called."""
+
+    def __init__(self, node_name: str = "player") -> None:
+        super().__init__(node_name)
+        values = {
+            f.name: self.declare_parameter(f.name, f.default).value
+            for f in fields(PlayerParameters)
+        }
+        self.parameters = PlayerParameters(**values)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Make :meth:`play` return soon; may be called from any thread."""
+        self._stop.set()
+
+    def open(self) -> Recording:
+        """Open the recording that the parameters name.
+
+        Raises:
+            RecordingError: If it cannot be opened or a parameter is out of range.
+        """
+        p = self.parameters
+        if p.rate <= 0:
+            raise RecordingError(f"parameter rate: got {p.rate}, wanted more than 0")
+        return open_recording(
+            p.input or None,
+            clip=p.clip or None,
+            fps=p.fps or None,
+            rgb_topic=p.rgb_topic or None,
+            thermal_topic=p.thermal_topic or None,
+        )
+
+    def play(self, recording: Recording) -> PlayReport:
+        """Publish the recording on schedule, as often as ``loops`` says.
+
+        Raises:
+            RecordingError: If the recording is empty or turns out to be damaged.
+        """
+        report = PlayReport()
+        cameras = {
+            camera: CameraPublisher(self, camera, recording.camera_model(camera))
+            for camera in recording.frames
+        }
+        schedule: Schedule | None = None
+        with self._open_log() as log:
+            for loop in range(self.parameters.loops) or itertools.count():
+                with closing(ReadAhead(recording)) as ahead:
+                    head, events = ahead.peek()
+                    if not head:
+                        raise RecordingError(f"recording {recording.name}: holds no frames")
+                    if schedule is None:
+                        self._wait_for_subscribers(cameras.values())
+                        schedule = self._first_schedule(head)
+                    else:
+                        schedule = schedule.next_loop(loop_length_ns(recording))
+                    self._play_once(events, schedule, cameras, report, log, loop)
+                if self._stop.is_set():
+                    break
+        return report
+
+    def _play_once(
+        self,
+        events: Iterator[Event],
+        schedule: Schedule,
+        cameras: dict[Modality, CameraPublisher],
+        report: PlayReport,
+        log: IO[str] | None,
+        loop: int,
+    ) -> None:
+        for event in events:
+            due = schedule.due_ns(event)
+            # The wall clock each time: deadlines are absolute, lateness does not add up.
+            if self._stop.wait(max(0.0, (due - time.time_ns()) / 1e9)):
+                return
+            stamp = schedule.stamp(event)
+            late_ms = (time.time_ns() - due) / 1e6
+            cameras[event.camera].publish(event.frame, stamp)
+            report.frames[event.camera] += 1
+            report.worst_late_ms = max(report.worst_late_ms, late_ms)
+            if log is not None:
+                entry = {
+                    "camera": event.camera,
+                    "stamp_ns": stamp,
+                    "recorded_ns": event.frame.stamp_ns,
+                    "loop": loop,
+                    "late_ms": round(late_ms, 3),
+                }
+                log.write(json.dumps(entry) + "\n")
+
+    def _first_schedule(self, head: list[Event]) -> Schedule:
+        p = self.parameters
+        start_ns = p.start_ns or time.time_ns() + round(START_DELAY_S * 1e9)
+        return make_schedule(head, start_ns, p.rate, restamp=p.restamp)
+
+    def _wait_for_subscribers(self, cameras: Collection[CameraPublisher]) -> None:
+        if not self.parameters.wait_for_subscribers:
+            return
+        polls = 0
+        while missing := [camera.topic for camera in cameras if not camera.subscribers]:
+            if polls % (5 * POLLS_PER_S) == POLLS_PER_S:
+                self.get_logger().info(f"waiting for a subscriber to {', '.join(missing)}")
+            polls += 1
+            if self._stop.wait(1 / POLLS_PER_S):
+                return
+
+    @contextlib.contextmanager
+    def _open_log(self) -> Iterator[IO[str] | None]:
+        if not self.parameters.sent_log:
+            yield None
+            return
+        with Path(self.parameters.sent_log).open("w", encoding="utf-8") as log:
+            yield log
+
+
+def main(args: list[str] | None = None) -> int:
+    """Play the recording that the ROS parameters name, then exit.
+
+    Returns:
+        0 when it was played or stopped by a signal, 2 after an error the user can mend.
+    """
+    cv2.setNumThreads(1)  # decoding is light; OpenCV's pool would fight the detector for cores
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = PlayerNode()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: node.stop())
+    spinning = threading.Thread(target=_spin, args=(node,), name="spin")
+    spinning.start()
+    try:
+        with closing(node.open()) as recording:
+            _play_and_report(node, recording)
+    except MdaclError as error:
+        node.get_logger().error(str(error))
+        return 2
+    finally:
+        rclpy.try_shutdown()
+        spinning.join()
+        node.destroy_node()
+    return 0
+
+
+def _play_and_report(node: PlayerNode, recording: Recording) -> None:
+    counts = ", ".join(f"{n} {camera}" for camera, n in recording.frames.items())
+    seconds = recording.duration_ns / 1e9
+    node.get_logger().info(f"playing {recording.name}: {counts} frames, {seconds:.1f} s")
+    cpu, wall = time.process_time(), time.monotonic()
+    report = node.play(recording)
+    cpu, wall = time.process_time() - cpu, max(time.monotonic() - wall, 1e-3)
+    frames = sum(report.frames.values())
+    node.get_logger().info(
+        f"played {report.frames['rgb']} rgb, {report.frames['thermal']} thermal frames; "
+        f"{cpu / max(frames, 1) * 1e3:.2f} ms CPU a frame, {cpu / wall * 100:.0f} % of a core; "
+        f"at most {report.worst_late_ms:.1f} ms late"
+    )
+    time.sleep(LINGER_S)
+
+
+def _spin(node: PlayerNode) -> None:
+    with contextlib.suppress(ExternalShutdownException):
+        rclpy.spin(node)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
