@@ -1,0 +1,153 @@
+"""Where a pixel of one camera lies in the other: exact, slow, used to build the cached maps.
+
+Pixel coordinates are OpenCV's (integers are pixel centres) in the images as delivered, with their
+distortion. Points that the other camera cannot see are NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+
+Points = npt.NDArray[np.float64]
+
+_ITERATIONS = 50
+_SETTLED = 1e-9  # normalised units, far below a thousandth of a pixel
+_DIVERGED = 1e-5  # a point that does not come back to here lies beyond the lens model
+
+
+def thermal_from_rgb(rig: RigCalibration, points: Points, distance: float) -> Points:
+    """Map RGB pixels to thermal pixels.
+
+    Args:
+        rig: The calibration.
+        points: ``(N, 2)`` float64 RGB pixels.
+        distance: Metres along the RGB optical axis at which the plane of the scene is assumed,
+            ``math.inf`` for far away; used by extrinsics only.
+
+    Returns:
+        ``(N, 2)`` float64 thermal pixels, NaN where not visible.
+    """
+    if rig.kind == "identity":
+        return _rescale(points, rig.rgb.size, rig.thermal.size)
+    if rig.homography is not None:
+        return _project(cast(Points, np.linalg.inv(_homography(rig))), points)
+    rays = _rays(rig.rgb, points)  # (N, 3), z = 1 in the RGB frame
+    rotation, translation = _pose(rig)
+    offset = np.zeros(3) if math.isinf(distance) else translation / distance
+    return _pixels(rig.thermal, (rays - offset) @ rotation)  # rows: R^T (ray - t / d)
+
+
+def rgb_from_thermal(rig: RigCalibration, points: Points, distance: float) -> Points:
+    """Map thermal pixels to RGB pixels; the inverse of :func:`thermal_from_rgb`.
+
+    Args:
+        rig: The calibration.
+        points: ``(N, 2)`` float64 thermal pixels.
+        distance: As for :func:`thermal_from_rgb`.
+
+    Returns:
+        ``(N, 2)`` float64 RGB pixels, NaN where not visible.
+    """
+    if rig.kind == "identity":
+        return _rescale(points, rig.thermal.size, rig.rgb.size)
+    if rig.homography is not None:
+        return _project(_homography(rig), points)
+    rotation, translation = _pose(rig)
+    rays = _rays(rig.thermal, points) @ rotation.T  # (N, 3) in the RGB frame
+    if not math.isinf(distance):
+        depth = (distance - translation[2]) / rays[:, 2:]
+        rays = np.where(depth > 0, rays * depth + translation, np.nan)
+    return _pixels(rig.rgb, rays)
+
+
+def _pose(rig: RigCalibration) -> tuple[Points, Points]:
+    return np.asarray(rig.rotation, np.float64), np.asarray(rig.translation, np.float64)
+
+
+def _homography(rig: RigCalibration) -> Points:
+    """The matrix with its arbitrary sign set so that the thermal image lies in front."""
+    matrix = np.asarray(rig.homography, np.float64)
+    width, height = rig.thermal.size
+    return matrix * np.sign(matrix[2] @ (width / 2, height / 2, 1.0))
+
+
+def _rescale(points: Points, source: tuple[int, int], target: tuple[int, int]) -> Points:
+    """Same view, other resolution; the images' corners coincide, not their corner pixels."""
+    return (points + 0.5) * (np.asarray(target) / np.asarray(source)) - 0.5
+
+
+def _project(matrix: Points, points: Points) -> Points:
+    """Apply a homography; NaN where the result lies behind the image plane."""
+    mapped = np.column_stack((points, np.ones(len(points)))) @ matrix.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(mapped[:, 2:] > 0, mapped[:, :2] / mapped[:, 2:], np.nan)
+
+
+def _rays(camera: CameraModel, pixels: Points) -> Points:
+    """Undistort pixels to rays with z = 1, ``(N, 3)``; NaN beyond the lens model."""
+    matrix = np.asarray(camera.matrix, np.float64)
+    distorted = _normalized(matrix, pixels)
+    plane = distorted.copy()
+    if any(camera.distortion):
+        # OpenCV's undistortPoints stops early; fixed-point steps on its own distortion model
+        # converge to rounding, and what does not converge has no ray.
+        error = np.full_like(plane, np.inf)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for _ in range(_ITERATIONS):
+                error = distorted - _distort(camera, plane)
+                plane += error
+                if not np.nanmax(np.abs(error), initial=0.0) > _SETTLED:
+                    break
+        plane[~(np.abs(error).max(axis=1) < _DIVERGED)] = np.nan
+    return np.column_stack((plane, np.ones(len(plane))))
+
+
+def _pixels(camera: CameraModel, points: Points) -> Points:
+    """Project points of the camera's frame to its distorted image; NaN where not visible."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plane = np.where(points[:, 2:] > 1e-9, points[:, :2] / points[:, 2:], np.nan)
+    matrix = np.asarray(camera.matrix, np.float64)
+    if not any(camera.distortion):
+        return _denormalized(matrix, plane)
+    pixels = _denormalized(matrix, _distort(camera, plane))
+    # Far outside the field of view a lens polynomial folds back into the image: only points that
+    # undistort to where they came from are real.
+    width, height = camera.size
+    inside = (pixels > -1).all(axis=1) & (pixels[:, 0] < width) & (pixels[:, 1] < height)
+    back = np.full_like(plane, np.nan)
+    back[inside] = _rays(camera, pixels[inside])[:, :2]
+    folded = ~(np.abs(back - plane).max(axis=1) < 1e-3)
+    pixels[inside & folded] = np.nan
+    return pixels
+
+
+def _distort(camera: CameraModel, plane: Points) -> Points:
+    """Apply the lens model to normalised coordinates ``(N, 2)``."""
+    coefficients = np.asarray(camera.distortion, np.float64)
+    if len(plane) == 0:
+        return plane
+    if camera.model == "equidistant":
+        distorted = cv2.fisheye.distortPoints(plane[:, None], np.eye(3), coefficients)
+        return cast(Points, distorted[:, 0])
+    rays = np.column_stack((plane, np.ones(len(plane))))
+    zero = np.zeros(3)
+    return cast(Points, cv2.projectPoints(rays, zero, zero, np.eye(3), coefficients)[0][:, 0])
+
+
+def _normalized(matrix: Points, pixels: Points) -> Points:
+    """Pixels -> normalised image plane, undoing K (skew included)."""
+    y = (pixels[:, 1] - matrix[1, 2]) / matrix[1, 1]
+    x = (pixels[:, 0] - matrix[0, 2] - matrix[0, 1] * y) / matrix[0, 0]
+    return np.column_stack((x, y))
+
+
+def _denormalized(matrix: Points, plane: Points) -> Points:
+    """Normalised image plane -> pixels, applying K."""
+    return plane @ matrix[:2, :2].T + matrix[:2, 2]
