@@ -1,6 +1,6 @@
 """Topic names and quality of service of the detector node, in one place.
 
-Camera topics are relative (``rgb/image_raw``), because they belong to the cameras' drivers; what the
+Camera topics are relative (``rgb/image_raw``): they belong to the cameras' drivers; what the
 node answers is private to it (``~/detections`` is ``/detector_node/detections``). All can be
 remapped, and every QoS can be overridden through ``qos_overrides.<topic>.*`` parameters.
 """

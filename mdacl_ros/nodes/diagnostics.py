@@ -1,0 +1,187 @@
+"""The node's health as diagnostic statuses (REP-107): pure functions of one snapshot.
+
+Key/values are named stably: the demo, the tests and people's dashboards read them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from mdacl_ros.nodes.messages import to_key_values
+from mdacl_ros.types import MODALITIES
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+COUNTERS = (
+    "frames_rgb",
+    "frames_thermal",
+    "pairs",
+    "single_rgb",
+    "single_thermal",
+    "processed",
+    "published",
+    "dropped_busy",
+    "dropped_failed",
+    "dropped_bad_image_rgb",
+    "dropped_bad_image_thermal",
+    "incompatible_qos",
+)
+"""Counters that are always there, even while 0."""
+
+TROUBLES = ("incompatible_qos", "bad_image_rgb", "bad_image_thermal")
+"""Facts about the cameras that make the status a warning while they are recent."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the node knows about itself at one moment.
+
+    Attributes:
+        state: Lifecycle state label.
+        counts: Counters since activation.
+        rates: Hz by counter name.
+        latency_ms: ``p50``, ``p95``, ``p99`` from stamp to publish; empty before the first answer.
+        timings_ms: Mean milliseconds by stage.
+        skew_ms: Newest thermal minus RGB stamp, offset added; ``None`` before the first pair.
+        alive: Camera name to whether it counts as alive; empty while not active.
+        topics: Camera name to its image topic.
+        has_camera_info: Camera name to whether intrinsics arrived.
+        facts: Newest texts by name (``bad_image_rgb``, ``incompatible_qos``, ``failed``).
+        recent: Those facts that are only seconds old: they decide the level.
+        engine: Engine name, precision, device, model, input size; empty while unconfigured.
+        progress: What configuring is doing, with percent, or empty.
+        configure_error: Why configuring failed the last time, or empty.
+        calibration: File, kind, age; empty while unconfigured.
+        warnings: What perception assumed for want of better, e.g. identity registration.
+        mdi: MDI averaged over about a second, or ``None`` without recent answers.
+        mdi_warn: |MDI| from which the status warns.
+        mdi_error: |MDI| from which the status is an error.
+    """
+
+    state: str
+    counts: Counter[str] = field(default_factory=Counter)
+    rates: Mapping[str, float] = field(default_factory=dict)
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    skew_ms: float | None = None
+    alive: Mapping[str, bool] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
+    has_camera_info: Mapping[str, bool] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    recent: Mapping[str, str] = field(default_factory=dict)
+    engine: Mapping[str, object] = field(default_factory=dict)
+    progress: str = ""
+    configure_error: str = ""
+    calibration: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    mdi: float | None = None
+    mdi_warn: float = 1.0
+    mdi_error: float = 1.0
+
+
+def statuses(name: str, snapshot: Snapshot, hardware_id: str = "") -> list[DiagnosticStatus]:
+    """All statuses of the node called ``name``."""
+    return [
+        _status(f"{name}: {part}", hardware_id, *make(snapshot))
+        for part, make in (
+            ("cameras", cameras),
+            ("inference", inference),
+            ("calibration", calibration),
+            ("dominance", dominance),
+        )
+    ]
+
+
+Part = tuple[bytes, str, dict[str, object]]
+"""Level, one-line message, key/values."""
+
+
+def cameras(snapshot: Snapshot) -> Part:
+    """Both cameras: rates, life, pairing, bad images, counters."""
+    values: dict[str, object] = {name: snapshot.counts[name] for name in COUNTERS}
+    values |= {name: n for name, n in sorted(snapshot.counts.items()) if name not in values}
+    for camera in MODALITIES:
+        values[f"rate_{camera}"] = snapshot.rates.get(f"frames_{camera}", 0.0)
+        values[f"topic_{camera}"] = snapshot.topics.get(camera, "")
+        values[f"camera_info_{camera}"] = snapshot.has_camera_info.get(camera, False)
+        if camera in snapshot.alive:
+            values[f"alive_{camera}"] = snapshot.alive[camera]
+    if snapshot.skew_ms is not None:
+        values["skew_ms"] = snapshot.skew_ms
+    values |= snapshot.facts
+    return *_camera_health(snapshot), values
+
+
+def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
+    """Level and message of the cameras."""
+    if snapshot.state != "active":
+        return OK, f"not subscribed while {snapshot.state}"
+    reasons = [snapshot.recent[fact] for fact in TROUBLES if fact in snapshot.recent]
+    dead = [c for c in MODALITIES if not snapshot.alive.get(c, False)]
+    if dead:
+        text = ", ".join(f"{c} ({snapshot.topics.get(c, '')})" for c in dead)
+        message = "; ".join([f"no usable frames from {text}", *reasons])
+        return (ERROR if len(dead) == 2 else WARN), message
+    return (WARN, "; ".join(reasons)) if reasons else (OK, "both cameras alive")
+
+
+def inference(snapshot: Snapshot) -> Part:
+    """The engine: what runs, how fast, how late."""
+    values: dict[str, object] = {"state": snapshot.state, **snapshot.engine}
+    values["rate_processed"] = snapshot.rates.get("processed", 0.0)
+    values["rate_published"] = snapshot.rates.get("published", 0.0)
+    values |= {f"latency_{name}_ms": ms for name, ms in snapshot.latency_ms.items()}
+    values |= {f"{stage}_ms": ms for stage, ms in snapshot.timings_ms.items()}
+    if snapshot.progress:
+        values["progress"] = snapshot.progress
+        return OK, snapshot.progress, values
+    if snapshot.configure_error:
+        return ERROR, snapshot.configure_error, values
+    if "failed" in snapshot.recent:
+        return ERROR, snapshot.recent["failed"], values
+    if snapshot.state != "active":
+        return OK, snapshot.state, values
+    rate = snapshot.rates.get("processed", 0.0)
+    return OK, f"{rate:.1f} Hz", values
+
+
+def calibration(snapshot: Snapshot) -> Part:
+    """The RGB-thermal registration in use."""
+    values = dict(snapshot.calibration)
+    if snapshot.warnings:
+        return WARN, "; ".join(snapshot.warnings), values
+    rgb_info = snapshot.has_camera_info.get("rgb", False)
+    if snapshot.state == "active" and not rgb_info:
+        return OK, "no RGB camera_info yet: detections work, markers need it", values
+    return OK, str(values.get("file") or "not loaded"), values
+
+
+def dominance(snapshot: Snapshot) -> Part:
+    """Which camera the answers rest on, against the thresholds."""
+    values: dict[str, object] = {"mdi_warn": snapshot.mdi_warn, "mdi_error": snapshot.mdi_error}
+    if snapshot.mdi is None:
+        return OK, "no recent answers", values
+    values["mdi"] = snapshot.mdi
+    camera = "RGB" if snapshot.mdi > 0 else "thermal"
+    if abs(snapshot.mdi) >= snapshot.mdi_error:
+        return ERROR, f"answers rest on {camera} alone (MDI {snapshot.mdi:+.2f})", values
+    if abs(snapshot.mdi) >= snapshot.mdi_warn:
+        return WARN, f"answers lean on {camera} (MDI {snapshot.mdi:+.2f})", values
+    return OK, f"balanced (MDI {snapshot.mdi:+.2f})", values
+
+
+def _status(
+    name: str, hardware_id: str, level: bytes, message: str, values: Mapping[str, object]
+) -> DiagnosticStatus:
+    """Assemble one status message."""
+    return DiagnosticStatus(
+        name=name,
+        hardware_id=hardware_id,
+        level=level,
+        message=message,
+        values=to_key_values(values),
+    )

@@ -1,0 +1,135 @@
+"""Plain types to ROS messages: what the node publishes."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from vision_msgs.msg import (
+    BoundingBox2D,
+    Detection2D,
+    Detection2DArray,
+    LabelInfo,
+    ObjectHypothesisWithPose,
+    VisionClass,
+)
+
+from mdacl_ros.types import MODALITIES, ByteArray, Detections, DominanceReading
+
+NANOSECONDS = 1_000_000_000
+
+
+def to_time(stamp_ns: int) -> Time:
+    """Nanoseconds since the epoch as a ROS time."""
+    seconds, nanoseconds = divmod(stamp_ns, NANOSECONDS)
+    return Time(sec=seconds, nanosec=nanoseconds)
+
+
+def to_nanoseconds(time: Time) -> int:
+    """A ROS time as nanoseconds since the epoch."""
+    return int(time.sec) * NANOSECONDS + int(time.nanosec)
+
+
+def to_header(stamp_ns: int, frame_id: str) -> Header:
+    """A header with exactly this stamp."""
+    return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
+
+
+def to_image(image: ByteArray, header: Header) -> Image:
+    """A picture as a ROS image.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 R, G, B, or ``(H, W)`` uint8.
+        header: Stamp and frame of the picture.
+    """
+    message = Image(header=header)
+    message.height, message.width = image.shape[:2]
+    message.encoding = "rgb8" if image.ndim == 3 else "mono8"
+    message.step = int(image.size // image.shape[0])
+    # The setter takes an array as it is (0.1 ms for 640x480); it would copy bytes once more
+    # (0.4 ms) and check a list element by element (40 ms).
+    pixels = array.array("B")
+    pixels.frombytes(np.ascontiguousarray(image).data.cast("B"))
+    message.data = pixels
+    return message
+
+
+def to_detection_array(
+    detections: Detections, labels: Sequence[str], header: Header
+) -> Detection2DArray:
+    """Detections as vision_msgs; ``class_id`` is the class name, boxes are in RGB pixels."""
+    message = Detection2DArray(header=header)
+    boxes, scores = detections.boxes.tolist(), detections.scores.tolist()
+    message.detections = [
+        _to_detection(box, score, labels[label], header)
+        for box, score, label in zip(boxes, scores, detections.labels.tolist(), strict=True)
+    ]
+    return message
+
+
+def _to_detection(box: list[float], score: float, name: str, header: Header) -> Detection2D:
+    """One object; ``box`` is x_min, y_min, x_max, y_max in pixels."""
+    x_min, y_min, x_max, y_max = box
+    outline = BoundingBox2D(size_x=x_max - x_min, size_y=y_max - y_min)
+    outline.center.position.x = (x_min + x_max) / 2
+    outline.center.position.y = (y_min + y_max) / 2
+    result = ObjectHypothesisWithPose()
+    result.hypothesis.class_id = name
+    result.hypothesis.score = score
+    return Detection2D(header=header, results=[result], bbox=outline)
+
+
+def to_label_info(labels: Sequence[str], threshold: float, header: Header) -> LabelInfo:
+    """The class names of the model by number, and the score threshold in use."""
+    classes = [VisionClass(class_id=i, class_name=name) for i, name in enumerate(labels)]
+    return LabelInfo(header=header, class_map=classes, threshold=threshold)
+
+
+def to_key_values(values: Mapping[str, object]) -> list[KeyValue]:
+    """Numbers and texts as diagnostic key/values; floats with six significant digits."""
+    return [KeyValue(key=key, value=_to_text(value)) for key, value in values.items()]
+
+
+def _to_text(value: object) -> str:
+    """Short text that parses back to the same kind of value."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def to_diagnostics(header: Header, statuses: Iterable[DiagnosticStatus]) -> DiagnosticArray:
+    """A diagnostic array of these statuses."""
+    return DiagnosticArray(header=header, status=list(statuses))
+
+
+def dominance_values(reading: DominanceReading, present: tuple[bool, bool]) -> dict[str, object]:
+    """A dominance reading under stable names: ``mdi``, ``dominance_rgb``, ``gate_thermal``, ...
+
+    ``exact_mdi`` is only there on frames where the gradient probe ran.
+    """
+    values: dict[str, object] = {"mdi": reading.mdi}
+    if reading.exact_mdi is not None:
+        values["exact_mdi"] = reading.exact_mdi
+    for name, pair in (
+        ("dominance", reading.dominance),
+        ("entropy", reading.entropy),
+        ("sensitivity", reading.sensitivity),
+        ("gate", reading.gates),
+    ):
+        values |= {f"{name}_{m}": float(v) for m, v in zip(MODALITIES, pair, strict=True)}
+    values["present"] = "+".join(m for m, there in zip(MODALITIES, present, strict=True) if there)
+    return values
+
+
+def to_dominance(name: str, header: Header, values: Mapping[str, object]) -> DiagnosticArray:
+    """One frame's dominance as a diagnostic array, plotted by PlotJuggler and Foxglove."""
+    status = DiagnosticStatus(
+        level=DiagnosticStatus.OK,
+        name=name,
+        message=f"MDI {values['mdi']:+.2f}",
+        values=to_key_values(values),
+    )
+    return to_diagnostics(header, [status])

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .bench import Bench
+
+MISSING = [name for name in ("rclpy", "vision_msgs") if importlib.util.find_spec(name) is None]
+collect_ignore_glob = ["test_*.py"] if MISSING else []
+
+# A domain of our own on this machine: parallel test runs (and robots) must not hear each other.
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+
+
+def pytest_report_header() -> list[str]:
+    return [f"test/nodes left out: {', '.join(MISSING)} not installed"] if MISSING else []
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def bench(model_folder: Path) -> Iterator[Bench]:
+    """A configured and active detector node with two cameras, over real DDS."""
+    from .bench import Bench
+
+    with Bench({"model": str(model_folder)}) as running:
+        running.activate()
+        yield running
+
+
+@pytest.fixture
+def idle_bench(model_folder: Path) -> Iterator[Bench]:
+    """The same, still unconfigured."""
+    from .bench import Bench
+
+    with Bench({"model": str(model_folder)}) as running:
+        yield running

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from mdacl_ros.nodes import diagnostics
+from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+TOPICS = {"rgb": "/rgb/image_raw", "thermal": "/thermal/image_raw"}
+
+
+def test_every_counter_is_there_from_the_start() -> None:
+    _, _, values = diagnostics.cameras(Snapshot(state="unconfigured"))
+    assert {name: values[name] for name in COUNTERS} == dict.fromkeys(COUNTERS, 0)
+
+
+def test_counters_of_other_causes_are_shown_too() -> None:
+    counts = Counter(dropped_unpaired_skew=3)
+    _, _, values = diagnostics.cameras(Snapshot(state="active", counts=counts))
+    assert values["dropped_unpaired_skew"] == 3
+
+
+@pytest.mark.parametrize(
+    ("alive", "level", "said"),
+    [
+        ({"rgb": True, "thermal": True}, OK, "both"),
+        ({"rgb": True, "thermal": False}, WARN, "/thermal/image_raw"),
+        ({"rgb": False, "thermal": True}, WARN, "/rgb/image_raw"),
+        ({"rgb": False, "thermal": False}, ERROR, "/rgb/image_raw"),
+    ],
+)
+def test_a_dead_camera_is_named(alive: dict[str, bool], level: bytes, said: str) -> None:
+    got, message, _ = diagnostics.cameras(Snapshot(state="active", alive=alive, topics=TOPICS))
+    assert got == level
+    assert said in message
+
+
+def test_recent_bad_images_warn_and_old_ones_do_not() -> None:
+    alive = {"rgb": True, "thermal": True}
+    facts = {"bad_image_rgb": "topic /rgb: broken"}
+    recent = Snapshot(state="active", alive=alive, facts=facts, recent=facts)
+    assert diagnostics.cameras(recent)[:2] == (WARN, "topic /rgb: broken")
+    level, _, values = diagnostics.cameras(Snapshot(state="active", alive=alive, facts=facts))
+    assert level == OK
+    assert values["bad_image_rgb"] == "topic /rgb: broken"
+
+
+@pytest.mark.parametrize(
+    ("mdi", "level", "said"),
+    [
+        (None, OK, "no recent"),
+        (0.1, OK, "balanced"),
+        (0.8, WARN, "RGB"),
+        (-0.85, WARN, "thermal"),
+        (0.99, ERROR, "RGB alone"),
+        (-1.0, ERROR, "thermal alone"),
+    ],
+)
+def test_dominance_thresholds(mdi: float | None, level: bytes, said: str) -> None:
+    snapshot = Snapshot(state="active", mdi=mdi, mdi_warn=0.8, mdi_error=0.95)
+    got, message, _ = diagnostics.dominance(snapshot)
+    assert got == level
+    assert said in message
+
+
+def test_inference_tells_the_reason_it_does_not_run() -> None:
+    failed = Snapshot(state="unconfigured", configure_error="no weights")
+    assert diagnostics.inference(failed)[:2] == (ERROR, "no weights")
+    building = Snapshot(state="unconfigured", progress="building engine: 40%")
+    assert diagnostics.inference(building)[:2] == (OK, "building engine: 40%")
+    lost = Snapshot(state="active", recent={"failed": "pair lost"})
+    assert diagnostics.inference(lost)[:2] == (ERROR, "pair lost")
+    running = Snapshot(state="active", rates={"processed": 12.34}, latency_ms={"p50": 40.0})
+    level, message, values = diagnostics.inference(running)
+    assert (level, message, values["latency_p50_ms"]) == (OK, "12.3 Hz", 40.0)
+
+
+def test_assumed_registration_warns() -> None:
+    level, message, _ = diagnostics.calibration(Snapshot(state="active", warnings=("identity",)))
+    assert (level, message) == (WARN, "identity")
+
+
+def test_statuses_carry_the_node_name() -> None:
+    names = [s.name for s in diagnostics.statuses("/robot/detector_node", Snapshot(state="active"))]
+    assert names == [
+        f"/robot/detector_node: {part}"
+        for part in ("cameras", "inference", "calibration", "dominance")
+    ]
