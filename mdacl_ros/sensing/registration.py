@@ -18,6 +18,7 @@ from mdacl_ros.types import Array, FloatArray
 __all__ = ["Letterbox", "Registration", "present_cells"]
 
 _ASPECT_TOLERANCE = 0.01  # relative: 640x480 and 320x240 agree, 640x512 and 640x480 do not
+_BLOCK = 8192  # points mapped at a time
 _OUTSIDE = -16.0  # a source coordinate that certainly reads the border, which is 0
 
 
@@ -120,7 +121,9 @@ class _Map:
         self._size = rig.thermal.size
         width, height = letterbox.target_size
         points = _target_points(letterbox)  # (H*W, 2) RGB pixels
-        source = thermal_from_rgb(rig, points, distance).reshape(height, width, 2)
+        blocks = np.array_split(points, max(1, len(points) // _BLOCK))  # each stays in the cache
+        source = np.concatenate([thermal_from_rgb(rig, block, distance) for block in blocks])
+        source = source.reshape(height, width, 2)
         limit = np.asarray(self._size, np.float64)
         with np.errstate(invalid="ignore"):
             seen = ((source >= -0.5) & (source <= limit - 0.5)).all(axis=2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdacl_ros.errors import CalibrationError, ImageError
-from mdacl_ros.sensing.geometry import rgb_from_thermal, thermal_from_rgb
+from mdacl_ros.sensing.geometry import distort, rgb_from_thermal, thermal_from_rgb
 from mdacl_ros.sensing.registration import Registration
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 
@@ -50,7 +51,7 @@ RIGS = {"extrinsics": extrinsic_rig(), "homography": homography_rig()}
 REGISTRATIONS = {kind: Registration(rig, RGB, THERMAL, OUTPUT) for kind, rig in RIGS.items()}
 
 
-def distort(x: float, y: float, d: tuple[float, ...]) -> tuple[float, float]:
+def brown_conrady(x: float, y: float, d: tuple[float, ...]) -> tuple[float, float]:
     """Brown-Conrady, written out: the reference for the lens model."""
     r2 = x * x + y * y
     radial = 1 + d[0] * r2 + d[1] * r2**2 + d[4] * r2**3
@@ -68,11 +69,11 @@ def slow_thermal_from_rgb(rig: RigCalibration, u: float, v: float) -> tuple[floa
     target = ((u - RGB_K[0, 2]) / RGB_K[0, 0], (v - RGB_K[1, 2]) / RGB_K[1, 1])
     x, y = target
     for _ in range(200):
-        dx, dy = distort(x, y, RGB_D)
+        dx, dy = brown_conrady(x, y, RGB_D)
         x, y = x + target[0] - dx, y + target[1] - dy
     point = np.array([x, y, 1.0]) * rig.reference_distance
     point = rig.rotation.T @ (point - rig.translation)
-    x, y = distort(point[0] / point[2], point[1] / point[2], THERMAL_D)
+    x, y = brown_conrady(point[0] / point[2], point[1] / point[2], THERMAL_D)
     return x * THERMAL_K[0, 0] + THERMAL_K[0, 2], y * THERMAL_K[1, 1] + THERMAL_K[1, 2]
 
 
@@ -235,3 +236,23 @@ def test_cameras_that_see_nothing_in_common_are_refused():
 def test_a_changed_resolution_is_refused_by_the_warp():
     with pytest.raises(ImageError, match="rebuild the registration"):
         REGISTRATIONS["homography"].warp(np.zeros((120, 160), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("model", "coefficients"),
+    [
+        ("plumb_bob", (-0.3, 0.1, 0.001, -0.002, 0.02)),
+        ("rational_polynomial", (0.4, -0.1, 0.001, -0.002, 0.02, 0.7, -0.05, 0.03)),
+        ("equidistant", (-0.02, 0.003, -0.001, 0.0004)),
+    ],
+)
+def test_lens_models_are_those_of_opencv(model, coefficients):
+    plane = np.random.default_rng(0).uniform(-0.8, 0.8, (100, 2))
+    ours = distort(CameraModel(RGB, RGB_K, coefficients, model), plane)
+    if model == "equidistant":
+        theirs = cv2.fisheye.distortPoints(plane[:, None], np.eye(3), np.array(coefficients))
+    else:
+        rays = np.column_stack((plane, np.ones(100)))
+        zero = np.zeros(3)
+        theirs, _ = cv2.projectPoints(rays, zero, zero, np.eye(3), np.array(coefficients))
+    assert np.abs(ours - theirs[:, 0]).max() < 1e-12
