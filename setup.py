@@ -1,6 +1,5 @@
 """Install mdacl_ros, by colcon (ament_python) or pip."""
 
-import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -43,9 +42,6 @@ def resource_files():
     ]
 
 
-# An installation in place takes its resources from the source tree: copies would grow stale.
-in_place = "editable_wheel" in sys.argv
-
 setup(
     name=NAME,
     version="0.1.0",
@@ -54,7 +50,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
-        *([] if in_place else resource_files()),
+        *resource_files(),
     ],
     python_requires=">=3.10",
     install_requires=["setuptools", *REQUIRED],

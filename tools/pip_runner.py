@@ -65,8 +65,8 @@ def pip_install(python: Path, arguments: list[str]) -> None:
         for line in pip.stdout:
             lines.append(line.rstrip())
             seen += line.startswith("Collecting ")
-            if line.startswith("Collecting ") and (sys.stdout.isatty() or seen % 25 == 1):
-                _show(f"{seen:3d} {line.split()[1]}")
+            if line.startswith("Collecting ") and (sys.stdout.isatty() or seen % 25 == 0):
+                _show(f"{seen:3d} fetched, now {line.split()[1]}")
             elif line.startswith("Installing collected packages"):
                 _show(f"unpacking {line.count(',') + 1} packages")
     if sys.stdout.isatty() and lines:

@@ -24,7 +24,9 @@ from pip_runner import SetUpError, pip_install, torch_index_options
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
-RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration")
+RESOURCES = ("package.xml", "launch", "config", "rviz", "models", "calibration")
+PACKAGE_INPUTS = ("setup.py", "setup.cfg", "package.xml", "tools/set_up.py")
+PROGRAMS = ("mdacl", "detector_node", "player_node")
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_GB = 4.0
 PIP = "pip==26.3"
@@ -115,19 +117,26 @@ def set_ros_defaults(folder: Path) -> None:
     path.write_text(ROS_DEFAULTS, encoding="utf-8")
 
 
+def replace_by_link(link: Path, target: Path) -> None:
+    """Make ``link`` a relative symbolic link to ``target``, whatever was there."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.path.relpath(target, link.parent))
+
+
 def install_package(folder: Path) -> None:
-    """Install this package in place, its resources as links so that edits show at once."""
+    """Install this package in place: edits show at once, and ROS finds it as after colcon."""
     pip_install(
         folder / "bin" / "python", ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     )
-    share = folder / "share" / "mdacl_ros"
-    share.mkdir(parents=True, exist_ok=True)
-    for name in RESOURCE_FOLDERS:
-        link = share / name
-        if not link.is_symlink():
-            if link.exists():
-                shutil.rmtree(link)
-            link.symlink_to(os.path.relpath(ROOT / name, share))
+    for name in RESOURCES:
+        replace_by_link(folder / "share" / "mdacl_ros" / name, ROOT / name)
+    for name in PROGRAMS:
+        replace_by_link(folder / "lib" / "mdacl_ros" / name, folder / "bin" / name)
+    marker = Path("share", "ament_index", "resource_index", "packages", "mdacl_ros")
+    replace_by_link(folder / marker, ROOT / "resource" / "mdacl_ros")
 
 
 def fingerprint(*paths: Path) -> str:
@@ -159,11 +168,11 @@ def main() -> int:
     folder = parser.parse_args().folder.absolute()
     packages = fingerprint(REQUIREMENTS, ROOT / "tools" / "pip_runner.py")
     messages = fingerprint(ROOT / "tools" / "vision_msgs", ROOT / "tools" / "build_vision_msgs.py")
-    package = fingerprint(*(ROOT / name for name in ("setup.py", "setup.cfg", "package.xml")))
+    package = fingerprint(*(ROOT / name for name in PACKAGE_INPUTS))
     try:
         check_machine(folder)
         run_step(folder, "1 of 5: virtual environment", fingerprint() + PIP, create)
-        run_step(folder, "2 of 5: packages (about 600 MB to fetch)", packages, install_packages)
+        run_step(folder, "2 of 5: packages (470 MB to fetch)", packages, install_packages)
         run_step(folder, "3 of 5: vision_msgs", packages + messages, generate_messages)
         run_step(folder, "4 of 5: ROS defaults (this machine only)", ROS_DEFAULTS, set_ros_defaults)
         run_step(folder, "5 of 5: mdacl_ros, in place", package, install_package)
