@@ -1,0 +1,146 @@
+"""Declares the parameters on a node and keeps them valid while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from mdacl_ros.errors import ParameterError
+from mdacl_ros.nodes.parameters import (
+    SPECS,
+    NodeParameters,
+    ParameterSpec,
+    check_value,
+    updated,
+)
+
+TOGETHER = "(together)"
+"""Key of the error of values that are right alone but contradict each other."""
+
+Changed = Callable[[NodeParameters], None]
+
+
+class ParameterServer:
+    """The node's parameters as ROS sees them, and the last valid set of them.
+
+    Wrong values given at start (parameter file, command line) do not end the process: they are
+    kept in :attr:`errors` until somebody sets a right one, and configuring fails until then.
+
+    Attributes:
+        values: The valid parameters; replaced as a whole, so any thread may read it.
+        errors: One line for each parameter whose start-up value was refused, by name.
+        locked: While true only live parameters change (the node is configured).
+    """
+
+    def __init__(self, node: Node, changed: Changed) -> None:
+        """Declare everything on ``node``; ``changed`` is called after each accepted change."""
+        self.values = NodeParameters()
+        self.errors: dict[str, str] = {}
+        self.locked = False
+        self._changed = changed
+        given = {name: self._declare(node, name) for name in SPECS}
+        try:
+            self.values = updated(self.values, given)
+        except ParameterError as error:  # each value is right alone, together they are not
+            self.errors[TOGETHER] = str(error)
+            self.values = replace(self.values, **given)
+        node.add_on_set_parameters_callback(self._on_set)
+
+    def require_valid(self) -> NodeParameters:
+        """Return the parameters, all of them as the user gave them.
+
+        Raises:
+            ParameterError: A value given at start was refused and not mended since.
+        """
+        if self.errors:
+            raise ParameterError(
+                "; ".join(self.errors.values()) + " (mend with: ros2 param set, then configure)"
+            )
+        return self.values
+
+    def _declare(self, node: Node, name: str) -> Any:
+        """Declare one parameter; return its value, or the default where it was refused."""
+        default = getattr(NodeParameters(), name)
+        try:
+            given = node.declare_parameter(name, default, descriptor(name, default)).value
+        except (InvalidParameterTypeException, InvalidParameterValueException):
+            given = _raw_value(node, name)
+        try:
+            # YAML's `max_skew: 1` is an integer to ROS: as good as 1.0.
+            value = check_value(name, given)
+        except ParameterError as error:
+            self.errors[name] = str(error)
+            value = default
+        if not node.has_parameter(name):
+            node.declare_parameter(name, value, descriptor(name, default), ignore_override=True)
+        elif value != given:
+            node.set_parameters([Parameter(name, value=value)])
+        return value
+
+    def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Refuse what cannot be, otherwise take the new values over."""
+        changes = {p.name: p.value for p in parameters if p.name in SPECS}
+        if not changes:
+            return SetParametersResult(successful=True)
+        try:
+            self._refuse_while_locked(changes)
+            self.values = updated(self.values, changes)
+        except ParameterError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        for name in (*changes, TOGETHER):
+            self.errors.pop(name, None)
+        self._changed(self.values)
+        return SetParametersResult(successful=True)
+
+    def _refuse_while_locked(self, changes: dict[str, Any]) -> None:
+        """Raise for a parameter that configuring has already used."""
+        for name, value in changes.items():
+            if self.locked and not SPECS[name].live and value != getattr(self.values, name):
+                raise ParameterError(
+                    f"parameter {name}: got {value!r} while the node is configured with "
+                    f"{getattr(self.values, name)!r}; deactivate and clean up first "
+                    "(ros2 lifecycle set <node> deactivate, cleanup)"
+                )
+
+
+def descriptor(name: str, default: Any) -> ParameterDescriptor:
+    """Describe a parameter to ROS: text, range, allowed values, read-only."""
+    spec = SPECS[name]
+    result = ParameterDescriptor(
+        name=name, description=_description(spec), read_only=spec.read_only
+    )
+    if spec.choices:
+        result.additional_constraints = "one of " + ", ".join(spec.choices)
+    if spec.low is not None and spec.high is not None:
+        if isinstance(default, float):
+            bounds = FloatingPointRange(from_value=float(spec.low), to_value=float(spec.high))
+            result.floating_point_range = [bounds]
+        else:
+            limits = IntegerRange(from_value=int(spec.low), to_value=int(spec.high), step=spec.step)
+            result.integer_range = [limits]
+    return result
+
+
+def _description(spec: ParameterSpec) -> str:
+    """The description, and when the parameter may change."""
+    if spec.read_only:
+        return f"{spec.description} Read at start."
+    return spec.description + (" Changes live." if spec.live else " Changes while unconfigured.")
+
+
+def _raw_value(node: Node, name: str) -> Any:
+    """The start-up value ROS refused: declared without a type for a moment to be read."""
+    value = node.declare_parameter(name, None, ParameterDescriptor(dynamic_typing=True)).value
+    node.undeclare_parameter(name)
+    return value

@@ -1,0 +1,95 @@
+"""Runs a node as a process: signals end it cleanly, in order, without a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+JOIN_TIMEOUT = 10.0
+"""Seconds granted to a callback in progress (an engine build cannot be interrupted)."""
+
+STOP_LATENCY = 0.2
+"""Seconds after which an idle executor looks whether it is to stop."""
+
+
+class RunnableNode(Protocol):
+    """What :func:`run_node` needs beyond a plain node."""
+
+    def start(self) -> None:
+        """Do what is to be done first in the executor's thread."""
+
+    def request_stop(self) -> None:
+        """Give up what takes long; called from another thread."""
+
+
+def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
+    """Initialise ROS, spin one node until SIGINT, SIGTERM or shutdown, and clean up.
+
+    Our own signal handlers instead of rclpy's: those invalidate the context at once, and threads
+    that still publish would fail. The executor spins in a thread of its own, because the main
+    thread is the one that Python delivers signals to.
+
+    Args:
+        make_node: Creates the node; it satisfies :class:`RunnableNode`.
+        args: Command line; ``sys.argv`` if omitted.
+
+    Returns:
+        The process's exit status: 0, or 1 when a callback failed.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = make_node()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    failures: list[BaseException] = []
+    thread = threading.Thread(
+        target=_spin, args=(executor, node, stop, failures), name="executor", daemon=True
+    )
+    thread.start()
+    while not stop.wait(1.0):  # with a timeout: Python only runs signal handlers between waits
+        pass
+    _finish(executor, node, thread)
+    for failure in failures:
+        sys.excepthook(type(failure), failure, failure.__traceback__)
+    return 1 if failures else 0
+
+
+def _spin(
+    executor: Executor, node: Node, stop: threading.Event, failures: list[BaseException]
+) -> None:
+    """Run callbacks until told to stop; whatever ends this also ends the process."""
+    try:
+        node.start()
+        while not stop.is_set() and node.context.ok():
+            executor.spin_once(timeout_sec=STOP_LATENCY)
+    except ExternalShutdownException:
+        pass
+    except Exception as error:  # the boundary of the thread: reported by the main thread
+        failures.append(error)
+    finally:
+        stop.set()
+
+
+def _finish(executor: Executor, node: Node, thread: threading.Thread) -> None:
+    """Join the executor's thread, then destroy the node, then ROS: in this order nothing aborts."""
+    node.request_stop()
+    thread.join(JOIN_TIMEOUT)
+    if thread.is_alive():
+        # Python cannot end a thread; leaving while it spins would abort in the middleware.
+        print("A callback does not end (engine build?): leaving without clean-up.", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(1)
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown()

@@ -1,0 +1,144 @@
+"""Publishes what the detector answers; what nobody subscribed to is not even drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Float32, Header
+from vision_msgs.msg import Detection2DArray, LabelInfo
+from visualization_msgs.msg import MarkerArray
+
+from mdacl_ros.nodes import markers, messages, topics
+from mdacl_ros.nodes.statistics import Statistics
+from mdacl_ros.types import FramePair, PerceptionResult
+from mdacl_ros.visualization import draw_detections
+
+NANOSECONDS_PER_MS = 1e6
+
+
+class ResultPublishers:
+    """The node's output topics, created on configure, enabled by activate.
+
+    Attributes:
+        statistics: Where published messages are counted; replaced at each activation.
+    """
+
+    def __init__(self, node: LifecycleNode, labels: tuple[str, ...]) -> None:
+        self.statistics = Statistics()
+        self._node = node
+        self._labels = labels
+        self._publishers: list[Any] = []
+        small, large = topics.reliable_results, topics.reliable_results(depth=1)
+        self._detections = self._create(Detection2DArray, topics.DETECTIONS, small())
+        self._dominance = self._create(DiagnosticArray, topics.DOMINANCE, small())
+        self._mdi = self._create(Float32, topics.MDI, small())
+        self._markers = self._create(MarkerArray, topics.MARKERS, small())
+        self._overlay = self._create(Image, topics.OVERLAY, large)
+        self._registered = self._create(
+            Image, topics.THERMAL_REGISTERED, topics.reliable_results(depth=1)
+        )
+        self._label_info = self._create(LabelInfo, topics.LABEL_INFO, topics.latched())
+
+    def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Any:
+        """Create one publisher that only publishes while the node is active."""
+        publisher = self._node.create_lifecycle_publisher(
+            message_type,
+            topic,
+            qos,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._publishers.append(publisher)
+        return publisher
+
+    def destroy(self) -> None:
+        """Take the topics away again."""
+        for publisher in self._publishers:
+            self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers.clear()
+
+    def publish_label_info(self, score_threshold: float) -> None:
+        """Publish the class names, once after each activation and threshold change."""
+        header = Header(stamp=self._node.get_clock().now().to_msg())
+        self._label_info.publish(messages.to_label_info(self._labels, score_threshold, header))
+
+    def wants_registered(self, pair: FramePair) -> bool:
+        """Whether somebody looks at the warped thermal image (the overlay needs it without RGB)."""
+        if pair.thermal is None:
+            return False
+        if self._registered.get_subscription_count() > 0:
+            return True
+        return pair.rgb is None and self._overlay.get_subscription_count() > 0
+
+    def publish(self, result: PerceptionResult, pair: FramePair, header: Header) -> None:
+        """Publish one answer: detections first, pictures last.
+
+        Args:
+            result: The answer.
+            pair: The frames it was made from.
+            header: Stamp of the answer, RGB frame.
+        """
+        self._detections.publish(
+            messages.to_detection_array(result.detections, self._labels, header)
+        )
+        latency_ms = self._latency_ms(result.stamp_ns)
+        self.statistics.tick("published")
+        self.statistics.sample("latency_ms", latency_ms)
+        self._mdi.publish(Float32(data=float(result.dominance.mdi)))
+        values = messages.dominance_values(result.dominance, result.present)
+        values |= {
+            "detections": len(result.detections.scores),
+            "latency_ms": latency_ms,
+            "skew_ms": pair.skew_ns / NANOSECONDS_PER_MS,
+        }
+        values |= {f"{stage}_ms": float(ms) for stage, ms in result.timings_ms.items()}
+        name = f"{self._node.get_name()}: dominance"
+        self._dominance.publish(messages.to_dominance(name, header, values))
+
+    def publish_pictures(
+        self,
+        result: PerceptionResult,
+        pair: FramePair,
+        header: Header,
+        camera: CameraInfo | None,
+        marker_distance: float,
+    ) -> None:
+        """Draw and publish overlay, warped thermal image and markers for those who look.
+
+        Args:
+            result: The answer.
+            pair: The frames it was made from.
+            header: Stamp of the answer, RGB frame.
+            camera: RGB intrinsics; without them there are no markers.
+            marker_distance: Distance of the markers' image plane in metres.
+        """
+        if self._overlay.get_subscription_count() > 0:
+            self.statistics.count("overlays_drawn")
+            self._overlay.publish(messages.to_image(self._draw(result, pair), header))
+        if result.thermal_registered is not None and self._registered.get_subscription_count() > 0:
+            self._registered.publish(messages.to_image(result.thermal_registered, header))
+        if camera is not None and self._markers.get_subscription_count() > 0:
+            self._markers.publish(
+                markers.to_markers(result, self._labels, camera, marker_distance, header)
+            )
+
+    def _draw(self, result: PerceptionResult, pair: FramePair) -> np.ndarray:
+        """Draw the detections over RGB, or over the warped thermal image without RGB."""
+        if pair.rgb is not None:
+            canvas = np.asarray(pair.rgb.image, np.uint8)
+        elif result.thermal_registered is not None:
+            canvas = np.repeat(result.thermal_registered[..., None], 3, axis=2)
+        else:
+            width, height = result.detections.image_size
+            canvas = np.zeros((height, width, 3), np.uint8)
+        return draw_detections(canvas, result.detections, self._labels, result.dominance)
+
+    def _latency_ms(self, stamp_ns: int) -> float:
+        """Milliseconds from the answer's stamp to now, on the node's clock."""
+        now_ns = self._node.get_clock().now().nanoseconds
+        return (now_ns - stamp_ns) / NANOSECONDS_PER_MS

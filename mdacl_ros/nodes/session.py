@@ -1,0 +1,205 @@
+"""What runs between activate and deactivate: cameras in, detector, results out."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rclpy.lifecycle import LifecycleNode
+
+from mdacl_ros.errors import ImageError, MdaclError
+from mdacl_ros.nodes import image_messages, messages
+from mdacl_ros.nodes.camera_input import CameraInput
+from mdacl_ros.nodes.inference_thread import InferenceThread
+from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.result_publishers import ResultPublishers
+from mdacl_ros.nodes.statistics import Statistics
+from mdacl_ros.perception import Perception
+from mdacl_ros.sensing.synchronizer import PairSynchronizer
+from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
+
+
+@dataclass(frozen=True)
+class SynchronizerState:
+    """The synchronizer at one moment.
+
+    Attributes:
+        alive: Camera name to whether it counts as alive.
+        counts: Counters: ``pairs``, ``single_rgb``, ``single_thermal``, ``clock_resets``,
+            ``dropped_<cause>_<camera>``.
+        skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
+    """
+
+    alive: dict[str, bool]
+    counts: dict[str, int]
+    skew_ms: float | None
+
+
+class DetectionSession:
+    """Owns the subscriptions, the synchronizer and the inference thread of one active phase.
+
+    Attributes:
+        statistics: Counters and timings since activation.
+        cameras: Inputs by camera.
+        parameters: The parameters in force; see :meth:`configure`.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        perception: Perception,
+        publishers: ResultPublishers,
+        parameters: NodeParameters,
+    ) -> None:
+        self.parameters = parameters
+        self.statistics = publishers.statistics = Statistics()
+        self._node = node
+        self._perception = perception
+        self._publishers = publishers
+        self._reported: set[str] = set()
+        self._next_probe = 0.0
+        self._rgb_frame_id = ""
+        self._inference = InferenceThread(
+            PairSynchronizer(parameters.sync_config()),
+            self._process,
+            self._failed,
+            clock_of(node),
+            self.statistics,
+        )
+        self.cameras: dict[Modality, CameraInput] = {}
+        transports = (parameters.rgb_transport, parameters.thermal_transport)
+        try:
+            for camera, transport in zip(MODALITIES, transports, strict=True):
+                self.cameras[camera] = CameraInput(
+                    node, camera, transport, self._inference.push, self.statistics
+                )
+        except Exception:
+            self._unsubscribe()
+            raise
+
+    def start(self) -> None:
+        """Start detecting."""
+        self._inference.start()
+
+    def stop(self) -> None:
+        """Unsubscribe, finish the pair in work, and end the thread."""
+        self._unsubscribe()
+        self._inference.stop()
+
+    def configure(self, parameters: NodeParameters) -> None:
+        """Take live parameters over; effective from the next pair on."""
+        self.parameters = parameters
+        self._inference.configure(parameters.sync_config())
+
+    def synchronizer_state(self) -> SynchronizerState:
+        """Who is alive, the synchronizer's counters, and the newest skew."""
+        return self._inference.inspect(_synchronizer_state)
+
+    def _unsubscribe(self) -> None:
+        for camera in self.cameras.values():
+            camera.destroy()
+
+    def _process(self, pair: FramePair) -> None:
+        """Run the detector on one pair and publish; in the inference thread."""
+        decoded = self._decode(pair)
+        if decoded.rgb is None and decoded.thermal is None:
+            self.statistics.count("dropped_failed")
+            return
+        if decoded.rgb is not None:
+            self._rgb_frame_id = decoded.rgb.frame_id
+        result = self._perception.process(
+            decoded,
+            probe=self._probe_is_due(),
+            registered_preview=self._publishers.wants_registered(decoded),
+        )
+        self.statistics.tick("processed")
+        self.statistics.sample("mdi", result.dominance.mdi)
+        for stage, milliseconds in result.timings_ms.items():
+            self.statistics.sample(f"stage_{stage}", milliseconds)
+        self._publish(result, decoded)
+
+    def _publish(self, result: PerceptionResult, pair: FramePair) -> None:
+        """Publish one answer in the RGB camera's frame."""
+        header = messages.to_header(result.stamp_ns, self._frame_id(pair))
+        self._publishers.publish(result, pair, header)
+        self._publishers.publish_pictures(
+            result,
+            pair,
+            header,
+            self.cameras["rgb"].camera_info,
+            self.parameters.marker_distance,
+        )
+
+    def _decode(self, pair: FramePair) -> FramePair:
+        """Decode what was only held so far; an image that cannot be decoded counts as absent."""
+        rgb, thermal = (
+            self._decode_frame("rgb", pair.rgb),
+            self._decode_frame("thermal", pair.thermal),
+        )
+        skew = pair.skew_ns if rgb is not None and thermal is not None else 0
+        return replace(pair, rgb=rgb, thermal=thermal, skew_ns=skew)
+
+    def _decode_frame(self, camera: Modality, frame: Frame | None) -> Frame | None:
+        if frame is None:
+            return None
+        try:
+            return image_messages.decode(frame, camera)
+        except ImageError as error:
+            self.cameras[camera].reject(error)
+            return None
+
+    def _frame_id(self, pair: FramePair) -> str:
+        """The RGB frame, also while RGB is dead; the thermal one if RGB was never heard of."""
+        info = self.cameras["rgb"].camera_info
+        known = self._rgb_frame_id or (info.header.frame_id if info is not None else "")
+        return known or (pair.thermal.frame_id if pair.thermal is not None else "")
+
+    def _probe_is_due(self) -> bool:
+        """Whether the exact gradient index is to be computed on this pair."""
+        rate, now = self.parameters.dominance_probe_rate, time.monotonic()
+        if rate <= 0 or now < self._next_probe:
+            return False
+        self._next_probe = now + 1 / rate
+        return True
+
+    def _failed(self, pair: FramePair, error: Exception) -> None:
+        """Count a pair that was lost; log the first error of each kind."""
+        line = str(error) if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
+        line = f"pair at {pair.stamp_ns / 1e9:.3f} s lost: {line}"
+        self.statistics.count("dropped_failed")
+        self.statistics.note("failed", line)
+        kind = re.sub(r"\d+", "#", line)
+        if kind in self._reported or not self._node.context.ok():
+            return
+        self._reported.add(kind)
+        if not isinstance(error, MdaclError):
+            line += "\n" + "".join(traceback.format_exception(error)).rstrip()
+        self._node.get_logger().error(line + " (logged once; see /diagnostics for the count)")
+
+
+def clock_of(node: LifecycleNode) -> Callable[[], int]:
+    """The clock that decides who is alive, in ns: simulated time if the node uses it.
+
+    Otherwise monotonic time, which an NTP step cannot set back.
+    """
+    if node.get_parameter("use_sim_time").value:
+        clock = node.get_clock()
+        return lambda: int(clock.now().nanoseconds)
+    return time.monotonic_ns
+
+
+def _synchronizer_state(synchronizer: PairSynchronizer, now_ns: int) -> SynchronizerState:
+    """Read the synchronizer; its lock is held."""
+    counters, skew_ns = synchronizer.counters, synchronizer.last_skew_ns
+    counts = {name: getattr(counters, name) for name in ("pairs", "single_rgb", "single_thermal")}
+    counts["clock_resets"] = counters.clock_resets
+    for camera, causes in counters.dropped.items():
+        counts |= {f"dropped_{cause}_{camera}": count for cause, count in causes.items()}
+    return SynchronizerState(
+        alive={camera: synchronizer.alive(camera, now_ns) for camera in MODALITIES},
+        counts=counts,
+        skew_ms=None if skew_ns is None else skew_ns / 1e6,
+    )

@@ -1,0 +1,102 @@
+"""Gathers what diagnostics tell from the parts of a running node."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mdacl_ros.nodes.diagnostics import Snapshot
+from mdacl_ros.types import MODALITIES
+
+if TYPE_CHECKING:
+    from mdacl_ros.nodes.detector_node import DetectorNode
+    from mdacl_ros.nodes.session import DetectionSession
+
+RECENT = 5.0
+"""Seconds a fact decides the level of a status."""
+
+
+def take_snapshot(node: DetectorNode) -> Snapshot:
+    """Describe the node at this moment; safe from any thread."""
+    parameters = node.parameters
+    perception = node.perception
+    values = {
+        "state": node.state_label,
+        "engine": _engine(node),
+        "progress": node.progress,
+        "configure_error": node.configure_error,
+        "calibration": _calibration(node),
+        "warnings": tuple(perception.warnings) if perception is not None else (),
+        "mdi_warn": parameters.mdi_warn,
+        "mdi_error": parameters.mdi_error,
+    }
+    session = node.session
+    if session is not None:
+        values |= _session(session, active=node.state_label == "active")
+    return Snapshot(**values)
+
+
+def _engine(node: DetectorNode) -> dict[str, object]:
+    """The loaded engine, or what will be loaded."""
+    parameters, engine = node.parameters, node.engine
+    values: dict[str, object] = {
+        "engine": engine.name if engine else parameters.engine,
+        "precision": engine.precision if engine else parameters.precision,
+        "model": parameters.model,
+        "input_size": f"{parameters.input_width}x{parameters.input_height}",
+    }
+    if engine is not None:
+        values["device"] = engine.device
+    return values
+
+
+def _calibration(node: DetectorNode) -> dict[str, object]:
+    """The rig calibration in use, and its age."""
+    rig, parameters = node.rig, node.parameters
+    if rig is None:
+        return {"file": "", "kind": "none"}
+    values: dict[str, object] = {"file": parameters.calibration, "kind": rig.kind}
+    distance = parameters.reference_distance or rig.reference_distance
+    if distance:
+        values["reference_distance"] = float(distance)
+    if rig.date:
+        values["date"] = rig.date
+        values |= _age(rig.date)
+    return values
+
+
+def _age(date: str) -> dict[str, object]:
+    """Days since an ISO date; nothing for a date that does not read as one."""
+    try:
+        made = datetime.date.fromisoformat(date[:10])
+    except ValueError:
+        return {}
+    return {"age_days": (datetime.date.today() - made).days}
+
+
+def _session(session: DetectionSession, *, active: bool) -> dict[str, object]:
+    """Counters and timings of the running, or the last, active phase."""
+    statistics = session.statistics
+    state = session.synchronizer_state()
+    names = [f"frames_{camera}" for camera in MODALITIES] + ["processed", "published"]
+    rates = {name: statistics.rate(name) for name in names}
+    stages = statistics.sample_names("stage_")
+    answers_per_second = max(1, round(rates["processed"]))
+    return {
+        "counts": Counter({**statistics.counts(), **state.counts}),
+        "rates": rates,
+        "latency_ms": statistics.percentiles("latency_ms"),
+        "timings_ms": {
+            name.removeprefix("stage_"): statistics.mean(name, 100) or 0.0 for name in stages
+        },
+        "skew_ms": state.skew_ms,
+        "alive": state.alive if active else {},
+        "topics": {name: camera.topic for name, camera in session.cameras.items()},
+        "has_camera_info": {
+            name: camera.camera_info is not None for name, camera in session.cameras.items()
+        },
+        "facts": statistics.facts(),
+        "recent": statistics.facts(RECENT),
+        "mdi": statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None,
+    }
