@@ -1,0 +1,207 @@
+"""Parameters while running, QoS, topics that are only served when somebody looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rcl_interfaces.srv import DescribeParameters, ListParameters
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+from vision_msgs.msg import LabelInfo
+from visualization_msgs.msg import MarkerArray
+
+from mdacl_ros.nodes import messages
+from mdacl_ros.nodes.parameters import SPECS
+
+from .bench import RGB_SIZE, Bench, wait_until
+
+T0 = 1_700_000_000_000_000_000
+MS = 1_000_000
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def test_the_score_threshold_changes_live(bench: Bench) -> None:
+    bench.publish_pair(T0)
+    assert len(bench.wait_for_stamp(T0).detections) > 0
+    assert bench.set_parameter("score_threshold", 1.0)[0]
+    bench.publish_pair(T0 + 100 * MS)
+    assert len(bench.wait_for_stamp(T0 + 100 * MS).detections) == 0
+
+
+def test_max_detections_changes_live(bench: Bench) -> None:
+    assert bench.set_parameter("max_detections", 1)[0]
+    bench.publish_pair(T0)
+    assert len(bench.wait_for_stamp(T0).detections) == 1
+
+
+def test_the_clock_offset_changes_live(bench: Bench) -> None:
+    assert bench.set_parameter("max_skew", 0.01)[0]
+    assert bench.set_parameter("thermal_clock_offset", 0.04)[0]
+    bench.publish("thermal", T0 - 40 * MS)
+    bench.publish("rgb", T0)
+    bench.wait_for_stamp(T0)
+    wait_until(lambda: bench.dominance, "dominance")
+    assert float(bench.dominance[0]["skew_ms"]) == 0
+
+
+def test_the_probe_runs_at_its_rate_only(bench: Bench) -> None:
+    engine = bench.factory.engine
+    bench.publish_pair(T0)
+    bench.wait_for_stamp(T0)
+    assert engine.probes == 0
+    assert bench.set_parameter("dominance_probe_rate", 0.001)[0]
+    for i in range(1, 4):
+        bench.publish_pair(T0 + i * 100 * MS)
+        bench.wait_for_stamp(T0 + i * 100 * MS)
+    assert engine.probes == 1  # at once, then not again for a thousand seconds
+    wait_until(lambda: len(bench.dominance) == 4, "dominance")
+    assert ["exact_mdi" in values for values in bench.dominance] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("engine", "torch", "clean up first"),
+        ("calibration", "/elsewhere.yaml", "clean up first"),
+        ("autostart", True, "read-only"),
+        ("score_threshold", 2.0, "score_threshold"),
+        ("score_threshold", "much", "expected"),
+        ("input_width", 100, "input_width"),
+        ("mdi_error", 0.1, "mdi_warn"),
+    ],
+)
+def test_a_refused_change_says_why(bench: Bench, name: str, value: object, said: str) -> None:
+    before = bench.node.parameters
+    accepted, reason = bench.set_parameter(name, value)
+    assert not accepted
+    assert said in reason
+    assert bench.node.parameters == before
+
+
+def test_parameters_are_described(idle_bench: Bench) -> None:
+    request = DescribeParameters.Request(names=list(SPECS))
+    described = idle_bench.call(DescribeParameters, "describe_parameters", request).descriptors
+    by_name = {d.name: d for d in described}
+    assert all(d.description for d in described)
+    assert by_name["score_threshold"].floating_point_range[0].to_value == 1.0
+    assert by_name["input_width"].integer_range[0].step == 32
+    assert "openvino" in by_name["engine"].additional_constraints
+    assert by_name["autostart"].read_only
+
+
+def test_every_camera_and_result_topic_has_qos_overrides(bench: Bench) -> None:
+    request = ListParameters.Request(prefixes=["qos_overrides"])
+    names = bench.call(ListParameters, "list_parameters", request).result.names
+    for topic in ("/rgb/image_raw", "/thermal/image_raw", "/rgb/camera_info"):
+        assert f"qos_overrides.{topic}.subscription.reliability" in names
+    for topic in ("detections", "dominance", "mdi", "overlay", "markers", "label_info"):
+        assert f"qos_overrides./detector_node/{topic}.publisher.depth" in names
+
+
+def test_qos_overrides_take_effect(model_folder: Path) -> None:
+    values = {
+        "model": str(model_folder),
+        "qos_overrides./rgb/image_raw.subscription.reliability": "reliable",
+        "qos_overrides./rgb/image_raw.subscription.depth": 4,
+        "qos_overrides./detector_node/overlay.publisher.reliability": "best_effort",
+    }
+    with Bench(values) as bench:
+        bench.activate()
+        (rgb,) = bench.node.get_subscriptions_info_by_topic("/rgb/image_raw")
+        (thermal,) = bench.node.get_subscriptions_info_by_topic("/thermal/image_raw")
+        (overlay,) = bench.node.get_publishers_info_by_topic("/detector_node/overlay")
+        assert rgb.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+        assert thermal.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+        assert overlay.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+
+
+def test_a_publisher_with_incompatible_qos_is_reported(model_folder: Path) -> None:
+    values = {
+        "model": str(model_folder),
+        "qos_overrides./rgb/image_raw.subscription.reliability": "reliable",
+    }
+    with Bench(values) as bench:
+        bench.activate()
+        offer = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        bench.tester.create_publisher(Image, "rgb/image_raw", offer)
+        wait_until(lambda: bench.counts()["incompatible_qos"] == 1, "the event")
+        _, message, _ = bench.wait_for_health(
+            "cameras", lambda _l, m, _v: "incompatible" in m, "the mismatch is shown"
+        )
+        assert "/rgb/image_raw" in message
+        assert "reliability" in message
+
+
+def test_the_overlay_is_drawn_only_for_subscribers(bench: Bench) -> None:
+    bench.publish_pair(T0)
+    bench.wait_for_stamp(T0)
+    assert bench.counts()["overlays_drawn"] == 0
+    pictures: list[Image] = []
+    registered: list[Image] = []
+    bench.listen(Image, "/detector_node/overlay", pictures.append, 1)
+    bench.listen(Image, "/detector_node/thermal_registered", registered.append, 1)
+    wait_until(lambda: bench.output("overlay").get_subscription_count() == 1, "connected")
+    wait_until(lambda: bench.output("thermal_registered").get_subscription_count() == 1, "too")
+    bench.publish_pair(T0 + 100 * MS)
+    wait_until(lambda: pictures and registered, "the pictures")
+    assert bench.counts()["overlays_drawn"] == 1
+    for picture, encoding in ((pictures[0], "rgb8"), (registered[0], "mono8")):
+        assert (picture.width, picture.height) == RGB_SIZE
+        assert picture.encoding == encoding
+        assert messages.to_nanoseconds(picture.header.stamp) == T0 + 100 * MS
+
+
+def test_markers_need_camera_info_and_a_subscriber(bench: Bench) -> None:
+    got: list[MarkerArray] = []
+    bench.listen(MarkerArray, "/detector_node/markers", got.append, 1)
+    wait_until(lambda: bench.output("markers").get_subscription_count() == 1, "connected")
+    bench.publish_pair(T0)
+    bench.wait_for_stamp(T0)
+    bench.wait_for_health("calibration", lambda _l, m, _v: "camera_info" in m, "it is missed")
+    info = CameraInfo(width=320, height=240, k=[300.0, 0, 160, 0, 300, 120, 0, 0, 1])
+    publisher = bench.tester.create_publisher(CameraInfo, "rgb/camera_info", LATCHED)
+    publisher.publish(info)
+    session = bench.node.session
+    assert session is not None
+    wait_until(lambda: session.cameras["rgb"].camera_info is not None, "camera_info")
+    assert got == []
+    bench.publish_pair(T0 + 100 * MS)
+    wait_until(lambda: got, "markers")
+    assert {m.ns for m in got[0].markers} >= {"boxes", "labels", "mdi", "image_plane"}
+
+
+def test_label_info_is_there_for_late_subscribers(bench: Bench) -> None:
+    got: list[LabelInfo] = []
+    bench.listen(LabelInfo, "/detector_node/label_info", got.append, LATCHED)
+    wait_until(lambda: got, "label info")
+    assert [c.class_name for c in got[0].class_map] == ["person", "car", "bicycle"]
+    assert got[0].threshold == pytest.approx(0.3)
+    assert bench.set_parameter("score_threshold", 0.6)[0]
+    wait_until(lambda: len(got) == 2, "the new threshold")
+    assert got[1].threshold == pytest.approx(0.6)
+
+
+def test_diagnostics_tell_what_runs_in_every_state(idle_bench: Bench) -> None:
+    idle_bench.wait_for_health(
+        "inference", lambda _l, _m, v: v["state"] == "unconfigured", "unconfigured"
+    )
+    idle_bench.activate()
+    for i in range(5):
+        idle_bench.publish_pair(T0 + i * 100 * MS)
+        idle_bench.wait_for_stamp(T0 + i * 100 * MS)
+    _, _, values = idle_bench.wait_for_health(
+        "inference", lambda _l, _m, v: v["state"] == "active", "active"
+    )
+    assert values["engine"] == "blob"
+    assert values["precision"] == "float32"
+    assert values["input_size"] == "160x128"
+    assert {"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "rate_processed"} <= set(values)
+    _, _, values = idle_bench.wait_for_health(
+        "cameras", lambda _l, _m, v: v["processed"] == "5", "five processed"
+    )
+    assert values["frames_rgb"] == values["frames_thermal"] == values["pairs"] == "5"
+    assert values["single_rgb"] == values["single_thermal"] == values["dropped_busy"] == "0"
+    assert values["published"] == "5"
+    assert float(values["skew_ms"]) == 0
+    assert float(values["rate_rgb"]) > 0
