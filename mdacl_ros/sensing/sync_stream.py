@@ -1,0 +1,102 @@
+"""One camera as the synchronizer sees it: is it alive, does its clock run forward."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mdacl_ros.sensing.sync_types import SyncConfig
+from mdacl_ros.types import Frame
+
+Verdict = Literal["accepted", "duplicate_stamp", "late", "clock_reset", "frozen", "backwards"]
+
+_LATE_IS_RESET = 5  # this many late frames in rising order are a small clock step, not transport
+_PERIODS = 5  # stamp differences whose median is the period: one lost frame does not matter
+_FINGERPRINT_STRIDE = 16  # pixels; 40 x 30 samples of a 640 x 480 image
+
+
+@dataclass(slots=True)
+class Stream:
+    """Stamps and liveness of one camera. Stamps are on the RGB clock (offset added), ns.
+
+    Attributes:
+        newest_ns: Newest stamp, ``None`` before the first frame.
+        seen_ns: When the stamp last advanced, on the caller's clock.
+        stale_until_ns: Until then frames of the clock before a reset may still arrive.
+        repeats: Frames in a row with the same pixels.
+        frozen: Whether ``repeats`` has reached the limit.
+    """
+
+    newest_ns: int | None = None
+    seen_ns: int | None = None
+    stale_until_ns: int | None = None
+    repeats: int = 0
+    frozen: bool = False
+    _fingerprint: int | None = None
+    _late: int = 0
+    _late_ns: int = 0
+    _differences: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS))
+
+    @property
+    def period_ns(self) -> int | None:
+        """Median of the last stamp differences, ``None`` before the second frame."""
+        if not self._differences:
+            return None
+        return sorted(self._differences)[len(self._differences) // 2]
+
+    def alive(self, now_ns: int, timeout_ns: int) -> bool:
+        """Whether a new stamp came less than ``timeout_ns`` ago and the picture is not frozen."""
+        return not self.frozen and self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
+
+    def judge(
+        self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
+    ) -> Verdict:
+        """Decide on a frame and, if it is accepted, take it as the newest.
+
+        Args:
+            frame: The frame, for its pixels.
+            stamp_ns: Its stamp on the RGB clock.
+            now_ns: The caller's clock.
+            other: The other camera.
+            config: Limits.
+
+        Returns:
+            ``accepted``; a cause to drop it; or ``backwards``: time was reset, ask again after
+            starting anew.
+        """
+        if self.stale_until_ns is not None:
+            near = other.newest_ns is None or (
+                abs(stamp_ns - other.newest_ns) <= config.clock_jump_ns
+            )
+            if now_ns < self.stale_until_ns and not near:
+                return "clock_reset"
+            self.stale_until_ns = None
+        if self.newest_ns is not None and stamp_ns <= self.newest_ns:
+            return self._judge_old(stamp_ns, self.newest_ns, config)
+        if self.newest_ns is not None:
+            self._differences.append(stamp_ns - self.newest_ns)
+        self.newest_ns, self._late = stamp_ns, 0
+        if config.frozen_after and self._is_frozen(frame, config.frozen_after):
+            return "frozen"
+        self.seen_ns = now_ns
+        return "accepted"
+
+    def _judge_old(self, stamp_ns: int, newest_ns: int, config: SyncConfig) -> Verdict:
+        """A stamp that does not advance: repeated, late, or of a clock that was set back."""
+        if stamp_ns == newest_ns:
+            return "duplicate_stamp"
+        if newest_ns - stamp_ns > config.clock_jump_ns:
+            return "backwards"
+        self._late = self._late + 1 if self._late and stamp_ns > self._late_ns else 1
+        self._late_ns = stamp_ns
+        return "backwards" if self._late >= _LATE_IS_RESET else "late"
+
+    def _is_frozen(self, frame: Frame, limit: int) -> bool:
+        sample = frame.image[::_FINGERPRINT_STRIDE, ::_FINGERPRINT_STRIDE]
+        fingerprint = zlib.crc32(sample.tobytes())
+        self.repeats = self.repeats + 1 if fingerprint == self._fingerprint else 0
+        self._fingerprint = fingerprint
+        self.frozen = self.repeats >= limit
+        return self.frozen

@@ -1,0 +1,299 @@
+"""The pair contract: only pairs while both live, alone while one is dead, every frame counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from camera_streams import IMAGE, MS, SECOND, Event, play, stream, two_loops
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mdacl_ros.sensing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.types import MODALITIES, Frame
+
+OFFSET = SyncConfig(thermal_clock_offset_ns=40 * MS)
+
+
+def frame(stamp_ms: float, value: int = 0) -> Frame:
+    return Frame(np.full((32, 32), value, np.uint8), round(stamp_ms * MS))
+
+
+def assert_every_frame_is_counted_once(synchronizer: PairSynchronizer) -> None:
+    counters = synchronizer.counters
+    for camera in MODALITIES:
+        placed = counters.paired[camera] + counters.single[camera]
+        placed += sum(counters.dropped[camera].values()) + synchronizer.pending(camera)
+        assert counters.received[camera] == placed
+    assert counters.paired["rgb"] == counters.pairs
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_both_loops_of_a_bag_give_the_same_pairs_through_a_thermal_freeze(reuse):
+    first, second = two_loops(SyncConfig(thermal_clock_offset_ns=40 * MS, reuse_partner=reuse))
+    assert first == second
+    assert first.pairs >= (170 if reuse else 65)
+    assert first.single_thermal == 0
+    assert first.recovery_rgb_frames == 0  # the first RGB frame after the return is in a pair
+    # Alone from the timeout after the last thermal frame until its return.
+    assert 3.0 < first.single_from_s < 3.3
+    assert 5.4 < first.single_to_s < 5.6
+    assert first.single_rgb >= 65
+
+
+def test_cameras_of_one_rate_pair_the_same_instant_whichever_message_is_first():
+    for rgb_delay, thermal_delay in ((2, 20), (20, 2)):
+        synchronizer = PairSynchronizer()
+        events = stream("rgb", 30, 2, delay_ms=rgb_delay, jitter_ms=3)
+        events += stream("thermal", 30, 2, delay_ms=thermal_delay, jitter_ms=3, seed=1)
+        pairs = [pair for _, pair in play(synchronizer, events)]
+        assert len(pairs) == 60
+        assert {pair.skew_ns for pair in pairs} == {0}
+
+
+def test_a_fast_camera_is_held_back_by_max_wait_at_most():
+    synchronizer = PairSynchronizer(OFFSET)
+    events = stream("rgb", 30, 4, jitter_ms=4)
+    events += stream("thermal", 9, 4, jitter_ms=4, clock_error_ms=-40, seed=1)
+    arrivals = {event.stamp_ns: event.arrival_ns for event in events if event.camera == "rgb"}
+    out = list(play(synchronizer, events))
+    usable = [
+        now - arrivals[pair.stamp_ns] for now, pair in out if pair.thermal and pair.skew_ns <= 0
+    ]
+    poll = 5 * MS
+    assert max(usable) <= OFFSET.max_wait_ns + poll
+    assert len(out) > 85  # of 120: the rest waits for thermal and is superseded
+
+
+def test_the_offset_is_added_to_thermal_stamps():
+    synchronizer = PairSynchronizer(OFFSET)
+    assert synchronizer.push("thermal", frame(1000), 1 * MS) is None
+    pair = synchronizer.push("rgb", frame(1038), 2 * MS)
+    assert pair is not None
+    assert pair.stamp_ns == 1038 * MS
+    assert pair.skew_ns == synchronizer.last_skew_ns == 2 * MS
+    assert pair.thermal is not None
+    assert pair.thermal.stamp_ns == 1000 * MS  # the frame itself is untouched
+
+
+def test_a_dead_thermal_camera_lets_rgb_go_alone_at_once_and_returns_at_once():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(0), 0)
+    assert synchronizer.push("rgb", frame(0), 0) is not None
+    assert synchronizer.push("rgb", frame(200), 200 * MS) is None  # alive: only pairs
+    assert synchronizer.poll(299 * MS) is None
+    alone = synchronizer.poll(300 * MS)
+    assert alone is not None
+    assert alone.thermal is None
+    assert not synchronizer.alive("thermal", 300 * MS)
+    at_once = synchronizer.push("rgb", frame(333), 333 * MS)
+    assert at_once is not None
+    assert at_once.thermal is None
+    assert synchronizer.push("thermal", frame(360), 361 * MS) is None
+    back = synchronizer.push("rgb", frame(366), 367 * MS)
+    assert back is not None
+    assert back.thermal is not None
+
+
+def test_a_dead_rgb_camera_lets_thermal_go_alone_on_the_rgb_clock():
+    synchronizer = PairSynchronizer(OFFSET)
+    assert synchronizer.push("thermal", frame(0), 0) is None  # RGB has its time to appear
+    alone = synchronizer.poll(300 * MS)
+    assert alone is not None
+    assert alone.rgb is None
+    assert alone.stamp_ns == 40 * MS
+    assert synchronizer.push("thermal", frame(311), 311 * MS) is not None
+    back = synchronizer.push("rgb", frame(355), 356 * MS)
+    assert back is not None
+    assert back.rgb is not None
+    assert back.thermal is not None
+
+
+def test_a_repeated_stamp_does_not_keep_a_camera_alive():
+    synchronizer = PairSynchronizer()
+    for step in range(10):
+        synchronizer.push("thermal", frame(0), step * 100 * MS)
+    assert not synchronizer.alive("thermal", 900 * MS)
+    assert synchronizer.counters.dropped["thermal"]["duplicate_stamp"] == 9
+
+
+def test_repeated_pixels_are_a_frozen_camera_where_asked_for():
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3))
+    for step in range(5):
+        synchronizer.push("thermal", frame(step * 33), step * 33 * MS)
+    assert not synchronizer.alive("thermal", 140 * MS)
+    alone = synchronizer.push("rgb", frame(140), 140 * MS)
+    assert alone is not None
+    assert alone.thermal is None
+    assert synchronizer.counters.dropped["thermal"]["frozen"] >= 2
+    synchronizer.push("thermal", frame(170, value=9), 170 * MS)
+    assert synchronizer.alive("thermal", 170 * MS)
+    assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_a_frame_out_of_reach_is_dropped_and_its_skew_reported():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(500), 0)
+    assert synchronizer.push("rgb", frame(100), 1 * MS) is None
+    assert synchronizer.counters.dropped["rgb"]["unpaired_skew"] == 1
+    assert synchronizer.last_unpaired_skew_ns == 400 * MS
+
+
+def test_late_frames_are_dropped_but_a_small_clock_step_is_followed():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("rgb", frame(1000), 0)
+    synchronizer.push("rgb", frame(990), 1 * MS)
+    assert synchronizer.counters.dropped["rgb"]["late"] == 1
+    for step in range(5):
+        synchronizer.push("rgb", frame(700 + step * 33), (2 + step) * MS)
+    assert synchronizer.counters.clock_resets == 1
+    assert synchronizer.counters.dropped["rgb"]["late"] == 5
+    assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_stragglers_of_the_last_loop_do_not_disturb_the_next():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(9900), 0)
+    synchronizer.push("rgb", frame(9900), 1 * MS)
+    assert synchronizer.push("rgb", frame(0), 40 * MS) is None  # the bag starts again
+    assert synchronizer.push("thermal", frame(9990), 41 * MS) is None
+    assert synchronizer.counters.dropped["thermal"]["clock_reset"] == 1
+    pair = synchronizer.push("thermal", frame(0), 45 * MS)
+    assert pair is not None
+    assert pair.skew_ns == 0
+    assert synchronizer.counters.clock_resets == 1
+
+
+def test_a_clock_of_the_caller_that_goes_back_restarts():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("rgb", frame(5000), 5 * SECOND)
+    synchronizer.push("rgb", frame(0), 0)
+    assert synchronizer.counters.clock_resets == 1
+    assert synchronizer.counters.dropped["rgb"]["clock_reset"] == 1
+    assert synchronizer.push("thermal", frame(0), 1 * MS) is not None
+
+
+def test_without_reuse_a_thermal_frame_serves_its_nearest_rgb_frame_once():
+    synchronizer = PairSynchronizer(SyncConfig(reuse_partner=False))
+    events = stream("rgb", 30, 3, delay_ms=5) + stream("thermal", 9, 3, delay_ms=5)
+    pairs = [pair for _, pair in play(synchronizer, events) if pair.thermal and pair.rgb]
+    assert len({pair.thermal.stamp_ns for pair in pairs}) == len(pairs)
+    assert max(abs(pair.skew_ns) for pair in pairs) <= 34 * MS
+    assert len(pairs) >= 25
+
+
+def test_the_nearest_of_two_thermal_frames_is_taken_when_rgb_is_late():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(90), 0)
+    synchronizer.push("thermal", frame(123), 1 * MS)
+    pair = synchronizer.push("rgb", frame(100), 2 * MS)
+    assert pair is not None
+    assert pair.skew_ns == -10 * MS
+
+
+def test_the_deadline_says_when_polling_gives_something():
+    synchronizer = PairSynchronizer()
+    assert synchronizer.deadline_ns is None
+    synchronizer.push("thermal", frame(0), 0)
+    synchronizer.push("thermal", frame(33), 33 * MS)
+    assert synchronizer.push("rgb", frame(64), 64 * MS) is None  # thermal 66 is due
+    deadline = synchronizer.deadline_ns
+    assert deadline == 94 * MS
+    assert synchronizer.poll(deadline - 1) is None
+    overdue = synchronizer.poll(deadline)
+    assert overdue is not None
+    assert overdue.skew_ns == -31 * MS
+
+
+events_of_any_kind = st.lists(
+    st.tuples(
+        st.sampled_from(MODALITIES),
+        st.integers(0, 400),  # arrival step, ms
+        st.one_of(st.integers(0, 120), st.integers(-2000, 2000)),  # stamp step, ms
+        st.integers(0, 1),  # pixels
+    ),
+    max_size=60,
+)
+
+
+@given(
+    events_of_any_kind,
+    st.booleans(),
+    st.sampled_from((0, 20, 60)),
+    st.sampled_from((0, 30)),
+    st.sampled_from((0, 2)),
+)
+@settings(deadline=None, max_examples=150)
+def test_invariants_hold_for_any_input(events, reuse, skew_ms, wait_ms, frozen_after):
+    config = SyncConfig(
+        max_skew_ns=skew_ms * MS,
+        max_wait_ns=wait_ms * MS,
+        reuse_partner=reuse,
+        thermal_clock_offset_ns=7 * MS,
+        frozen_after=frozen_after,
+    )
+    runs = [_run(config, events), _run(config, events)]
+    assert runs[0] == runs[1]  # deterministic
+
+
+def _run(config, events):
+    synchronizer = PairSynchronizer(config)
+    now, stamps, out = 0, dict.fromkeys(MODALITIES, 5_000), []
+    for camera, arrival_step, stamp_step, value in events:
+        now += arrival_step * MS
+        stamps[camera] += stamp_step
+        answers = [
+            synchronizer.poll(now),
+            synchronizer.push(camera, frame(stamps[camera], value), now),
+            synchronizer.poll(now),
+        ]
+        for pair in filter(None, answers):
+            assert pair.rgb is not None or pair.thermal is not None
+            assert abs(pair.skew_ns) <= config.max_skew_ns
+            if pair.rgb is not None:
+                assert pair.stamp_ns == pair.rgb.stamp_ns
+            out.append((now, pair.stamp_ns, pair.skew_ns, pair.rgb is None, pair.thermal is None))
+        assert synchronizer.pending("rgb") <= 1
+        assert synchronizer.pending("thermal") <= 2
+        assert_every_frame_is_counted_once(synchronizer)
+    return out
+
+
+@given(st.integers(0, 1000), st.floats(0, 30), st.floats(0, 111), st.booleans())
+@settings(deadline=None, max_examples=25)
+def test_any_phase_and_jitter_of_a_30_and_9_hz_rig_gives_pairs_only(seed, jitter, phase, reuse):
+    config = SyncConfig(reuse_partner=reuse)
+    synchronizer = PairSynchronizer(config)
+    rgb = stream("rgb", 30, 3, jitter_ms=min(jitter, 30), seed=seed)
+    thermal = stream("thermal", 9, 3, jitter_ms=jitter, phase_ms=phase, seed=seed + 1)
+    # Up to the last thermal frame; RGB frames of one topic arrive in order.
+    end = max(event.arrival_ns for event in thermal)
+    events = _in_order([event for event in rgb if event.arrival_ns < end]) + _in_order(thermal)
+    out = [pair for now, pair in play(synchronizer, events) if now <= end]
+    assert all(pair.rgb is not None and pair.thermal is not None for pair in out)
+    assert len(out) >= (55 if reuse else 22)
+    stamps = [pair.stamp_ns for pair in out]
+    assert stamps == sorted(set(stamps))
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    arrivals = np.maximum.accumulate([event.arrival_ns for event in events])
+    return [
+        Event(int(arrival), event.camera, event.stamp_ns)
+        for arrival, event in zip(arrivals, events, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("max_skew_ns", -1), ("partner_timeout_ns", 0), ("frozen_after", -2)]
+)
+def test_impossible_limits_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name}: got {value}, wanted >="):
+        SyncConfig(**{name: value})
+
+
+def test_a_snapshot_does_not_change():
+    synchronizer = PairSynchronizer()
+    before = synchronizer.counters.snapshot()
+    synchronizer.push("rgb", Frame(IMAGE, 0), 0)
+    assert before.received["rgb"] == 0
+    assert synchronizer.counters.received["rgb"] == 1
