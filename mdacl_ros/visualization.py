@@ -29,6 +29,9 @@ from mdacl_ros.types import ByteArray, Detections, DominanceReading
 CLASS_COLOURS: tuple[Colour, ...] = (YELLOW, GREEN, PINK, SKY, VERMILION)
 """Colour of label 0, 1, ...; more labels start over."""
 
+HISTORY_STEP = 2
+"""Pixels a value of the MDI curve in the footer."""
+
 FOOTER_FRACTION = 0.13
 """Height of the footer of :func:`side_by_side` against the height of an image."""
 
@@ -177,13 +180,13 @@ def _draw_footer(
 
 
 def _draw_history(area: ByteArray, history: Sequence[float]) -> None:
-    """The MDI curve, newest at the right, one pixel a value; blue above 0, red below."""
+    """The MDI curve, newest at the right; blue above 0, red below."""
     height, width = area.shape[:2]
     middle, reach = height // 2, height // 2 - height // 8
     cv2.line(area, (0, middle), (width - 1, middle), (70, 75, 86), 1)
-    values = [min(1.0, max(-1.0, v)) for v in history[-width:]]
-    start = width - len(values)
+    values = [min(1.0, max(-1.0, v)) for v in history[-(width // HISTORY_STEP) :]]
+    start = width - HISTORY_STEP * len(values)
     for i, value in enumerate(values):
-        y = middle - round(value * reach)
+        y, x = middle - round(value * reach), start + HISTORY_STEP * i
         colour = RGB_COLOUR if value >= 0 else THERMAL_COLOUR
-        area[min(y, middle) : max(y, middle) + 1, start + i] = colour
+        area[min(y, middle) : max(y, middle) + 1, x : x + HISTORY_STEP] = colour

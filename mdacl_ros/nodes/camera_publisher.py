@@ -11,7 +11,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 
 from mdacl_ros.nodes.topics import CAMERA_INFO_TOPICS, IMAGE_TOPICS
-from mdacl_ros.replay.recording import CameraModel
+from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Frame, Modality
 
 QUEUE_DEPTH = 5
@@ -72,9 +72,10 @@ class CameraPublisher:
         # A view of the message's own bytes: filling it costs one copy and no allocation.
         self._buffer = np.frombuffer(self._image.data, np.uint8)
         if self._model is not None:
-            self._info.distortion_model = self._model.distortion_model
-            self._info.d = list(self._model.d)
-            self._info.k = list(self._model.k)
-            k = np.asarray(self._model.k, np.float64).reshape(3, 3)
+            self._info.distortion_model = self._model.model
+            self._info.d = list(self._model.distortion)
+        if self._model is not None and self._model.matrix is not None:
+            k = np.asarray(self._model.matrix, np.float64)
+            self._info.k = k.reshape(-1).tolist()
             self._info.p = np.hstack([k, np.zeros((3, 1))]).reshape(-1).tolist()
             self._info.r = np.eye(3).reshape(-1).tolist()

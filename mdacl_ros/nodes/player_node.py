@@ -33,7 +33,7 @@ from mdacl_ros.replay.recording import Event, Recording, open_recording
 from mdacl_ros.replay.schedule import ReadAhead, Schedule, loop_length_ns, make_schedule
 from mdacl_ros.types import Modality
 
-START_DELAY_S = 0.3
+START_DELAY_S = 1.0
 """Time between the first subscriber and the first frame: discovery is not symmetric."""
 
 POLLS_PER_S = 20

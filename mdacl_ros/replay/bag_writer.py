@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +13,13 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.replay.recording import CameraModel, Event, Recording
+from mdacl_ros.replay.recording import Event, Recording
 from mdacl_ros.replay.truth import TRUTH_FILE, write_truth
-from mdacl_ros.types import Array, Frame, Modality
+from mdacl_ros.sensing.rig_types import CameraModel
+from mdacl_ros.types import MODALITIES, Array, Frame, Modality
 
 Compression = Literal["png", "jpeg"]
+CompressionChoice = Compression | Mapping[Modality, Compression] | None
 
 BAG_VERSION: Literal[8] = 8
 """Metadata version that Humble reads as well."""
@@ -35,7 +37,7 @@ class BagWriter:
 
     Args:
         path: Folder to create.
-        compress: Store images as png or jpeg instead of raw.
+        compress: Store images as png or jpeg instead of raw; one for both cameras or by camera.
         storage: ``mcap`` or ``sqlite3``.
 
     Raises:
@@ -43,14 +45,16 @@ class BagWriter:
     """
 
     def __init__(
-        self, path: Path, *, compress: Compression | None = None, storage: str = "mcap"
+        self, path: Path, *, compress: CompressionChoice = None, storage: str = "mcap"
     ) -> None:
         if path.exists():
             raise RecordingError(f"bag {path}: exists already; remove it or choose another name")
         plugin = StoragePlugin.MCAP if storage == "mcap" else StoragePlugin.SQLITE3
         self._writer = Writer(path, version=BAG_VERSION, storage_plugin=plugin)
         self._types = get_typestore(Stores.ROS2_HUMBLE)
-        self._compress = compress
+        self._compress: Mapping[Modality, Compression] = (
+            dict.fromkeys(MODALITIES, compress) if isinstance(compress, str) else compress or {}
+        )
         self._connections: dict[str, Connection] = {}
 
     def __enter__(self) -> BagWriter:
@@ -71,13 +75,13 @@ class BagWriter:
             RecordingError: If the image cannot be compressed as asked.
         """
         frame, topic = event.frame, f"/{event.camera}/image_raw"
-        if self._compress:
-            message = self._compressed(frame, self._compress)
+        if compress := self._compress.get(event.camera):
+            message = self._compressed(frame, compress)
             self._put(f"{topic}/compressed", COMPRESSED, message, event.time_ns)
         else:
             self._put(topic, IMAGE, self._image(frame), event.time_ns)
         height, width = frame.image.shape[:2]
-        info = self._info(frame, model or CameraModel(width, height))
+        info = self._info(frame, model or CameraModel((width, height)))
         self._put(f"/{event.camera}/camera_info", INFO, info, event.time_ns)
 
     def _put(self, topic: str, kind: str, message: Any, time_ns: int) -> None:
@@ -120,9 +124,9 @@ class BagWriter:
         )
 
     def _info(self, frame: Frame, model: CameraModel) -> Any:
-        k = np.asarray(model.k, np.float64)
+        k = np.zeros((3, 3)) if model.matrix is None else np.asarray(model.matrix, np.float64)
         p = np.zeros((3, 4))
-        p[:, :3] = k.reshape(3, 3)
+        p[:, :3] = k
         region = self._message(
             "sensor_msgs/msg/RegionOfInterest",
             x_offset=0,
@@ -134,11 +138,11 @@ class BagWriter:
         return self._message(
             INFO,
             header=self._header(frame),
-            height=model.height,
-            width=model.width,
-            distortion_model=model.distortion_model,
-            d=np.asarray(model.d, np.float64),
-            k=k,
+            height=model.size[1],
+            width=model.size[0],
+            distortion_model=model.model,
+            d=np.asarray(model.distortion, np.float64),
+            k=k.reshape(-1),
             r=np.eye(3).reshape(-1),
             p=p.reshape(-1),
             binning_x=0,
@@ -167,7 +171,7 @@ def write_bag(
     recording: Recording,
     path: Path,
     *,
-    compress: Compression | None = None,
+    compress: CompressionChoice = None,
     storage: str = "mcap",
     on_frame: Callable[[Event], None] | None = None,
 ) -> dict[Modality, int]:
@@ -176,7 +180,7 @@ def write_bag(
     Args:
         recording: What to write.
         path: Folder to create.
-        compress: Store images as png or jpeg instead of raw.
+        compress: Store images as png or jpeg instead of raw; one for both cameras or by camera.
         storage: ``mcap`` or ``sqlite3``.
         on_frame: Called after each frame, for a progress bar.
 

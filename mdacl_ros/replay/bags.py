@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.image import message_to_cvimage
-from rosbags.image.image import ImageError as BagImageError
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
-from mdacl_ros.errors import RecordingError
+from mdacl_ros.errors import ImageError, RecordingError
 from mdacl_ros.replay.bag_topics import BagTopic, choose_topics
-from mdacl_ros.replay.recording import CameraModel, Event, Phase
+from mdacl_ros.replay.recording import Event, Phase
 from mdacl_ros.replay.truth import TRUTH_FILE, load_truth_by_stamp
-from mdacl_ros.types import Array, Frame, GroundTruth, Modality
+from mdacl_ros.sensing.images import image_frame
+from mdacl_ros.sensing.rig_types import CameraModel
+from mdacl_ros.types import GroundTruth, Modality
 
 IMAGE, COMPRESSED, INFO = (
     f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo")
@@ -75,8 +74,8 @@ class BagRecording:
             camera = cameras[connection.id]
             try:
                 message = self._reader.deserialize(raw, connection.msgtype)
-                frame = _to_frame(message, connection.msgtype, camera)
-            except (AnyReaderError, BagImageError, cv2.error, ValueError) as error:
+                frame = image_frame(message, camera)
+            except (AnyReaderError, ImageError) as error:
                 raise RecordingError(
                     f"bag {self._path}: topic {connection.topic} at {time_ns} ns: {error}"
                 ) from error
@@ -127,29 +126,11 @@ class BagRecording:
                 if info is not None:
                     k = info.k if hasattr(info, "k") else info.K  # ROS 1 names them in capitals
                     d = info.d if hasattr(info, "d") else info.D
-                    numbers = tuple(float(v) for v in k), tuple(float(v) for v in d)
-                    model = info.distortion_model or "plumb_bob"
-                    return CameraModel(info.width, info.height, *numbers, model)
+                    matrix = np.asarray(k, np.float64).reshape(3, 3)
+                    return CameraModel(
+                        (info.width, info.height),
+                        matrix if matrix.any() else None,  # all 0 means "not calibrated"
+                        tuple(float(v) for v in d),
+                        info.distortion_model or "plumb_bob",
+                    )
         return None
-
-
-def _to_frame(message: Any, kind: str, camera: Modality) -> Frame:
-    header = message.header
-    stamp = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
-    image, encoding = _decode(message, kind, camera)
-    return Frame(image, stamp, header.frame_id, encoding)
-
-
-def _decode(message: Any, kind: str, camera: Modality) -> tuple[Array, str]:
-    """Pixels and encoding: RGB cameras always rgb8, thermal cameras one channel as recorded."""
-    if camera == "rgb":
-        return np.asarray(message_to_cvimage(message, "rgb8")), "rgb8"
-    image = np.asarray(message_to_cvimage(message))
-    if image.ndim == 3:  # a grey picture stored as colour
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    if image.dtype == np.uint8:
-        return image, "mono8"
-    if image.dtype == np.float32:
-        return image, "32FC1"
-    declared = message.encoding if kind == IMAGE else message.format.split(";")[0].strip()
-    return image, declared if declared in ("mono16", "16UC1") else "mono16"

@@ -10,8 +10,9 @@ from typing import Any
 import cv2
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.replay.recording import FIRST_STAMP_NS, CameraModel, Event, Phase, single
+from mdacl_ros.replay.recording import FIRST_STAMP_NS, Event, Phase, single
 from mdacl_ros.replay.truth import load_coco, truth_by_image
+from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality
 
 DEFAULT_FPS = 2.0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mdacl_ros.errors import RecordingError
+from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality
 
 FIRST_STAMP_NS = 1_000_000_000
@@ -45,25 +46,6 @@ class Phase:
     name: str
     start_ns: int
     end_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class CameraModel:
-    """Intrinsics as sensor_msgs/CameraInfo holds them.
-
-    Attributes:
-        width: Pixels.
-        height: Pixels.
-        k: Row-major 3x3 intrinsic matrix; all 0 means "not calibrated", as in ROS.
-        d: Distortion coefficients.
-        distortion_model: ROS name, ``plumb_bob`` unless known better.
-    """
-
-    width: int
-    height: int
-    k: tuple[float, ...] = (0.0,) * 9
-    d: tuple[float, ...] = ()
-    distortion_model: str = "plumb_bob"
 
 
 class Recording(Protocol):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdacl_ros.replay.recording import FIRST_STAMP_NS, CameraModel, Event, Phase
+from mdacl_ros.replay.recording import FIRST_STAMP_NS, Event, Phase
+from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Array, Frame, GroundTruth, Modality
 
 
@@ -79,7 +80,8 @@ class SyntheticRecording:
         """A pinhole camera with 60 degrees of horizontal view."""
         width, height = self._size(camera)
         f = width / (2 * np.tan(np.pi / 6))
-        return CameraModel(width, height, (f, 0, width / 2, 0, f, height / 2, 0, 0, 1), (0.0,) * 5)
+        matrix = np.array([[f, 0, width / 2], [0, f, height / 2], [0, 0, 1]])
+        return CameraModel((width, height), matrix, (0.0,) * 5)
 
     def close(self) -> None:
         """Nothing to release."""

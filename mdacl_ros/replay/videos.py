@@ -12,10 +12,10 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.replay.recording import (
     FIRST_STAMP_NS,
     VIDEO_SUFFIXES,
-    CameraModel,
     Event,
     Phase,
 )
+from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality
 
 RGB_FOLDERS = ("visible", "rgb", "vis", "vi")
@@ -69,8 +69,7 @@ class VideoRecording:
 
     def camera_model(self, camera: Modality) -> CameraModel | None:
         """The image size; videos know no intrinsics."""
-        width, height = self._sizes[camera]
-        return CameraModel(width, height)
+        return CameraModel(self._sizes[camera])
 
     def close(self) -> None:
         """Nothing is open between two iterations."""

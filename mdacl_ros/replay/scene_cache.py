@@ -1,0 +1,64 @@
+"""The rendered demo scenes, kept as a bag: rendering live would take the detector's CPU."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import mdacl_ros.simulation
+from mdacl_ros.replay.bag_writer import write_bag
+from mdacl_ros.replay.progress import progress_bar
+from mdacl_ros.replay.recording import Recording
+
+
+def cache_folder() -> Path:
+    """``$XDG_CACHE_HOME/mdacl_ros/scenes``, by default under ``~/.cache``."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "mdacl_ros" / "scenes"
+
+
+def scene_key(scenario: object) -> str:
+    """Changes with whatever changes the pixels: scenario, simulation code, library versions."""
+    digest = hashlib.sha256(repr((scenario, cv2.__version__, np.__version__)).encode())
+    for source in sorted(Path(mdacl_ros.simulation.__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def find_scenes(scenario: object) -> Path | None:
+    """The bag of a scenario that was rendered before, ``None`` if there is none."""
+    path = cache_folder() / scene_key(scenario)
+    return path if (path / "metadata.yaml").is_file() else None
+
+
+def render_scenes(recording: Recording, scenario: object) -> Path:
+    """Render a scenario into the cache, with a progress bar; scenes of older versions go.
+
+    RGB is kept as jpeg, as many cameras deliver it, thermal without loss. The bag appears under
+    its name only once it is complete.
+    """
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / scene_key(scenario)
+    total = sum(recording.frames.values())
+    part = Path(tempfile.mkdtemp(prefix=".part_", dir=folder))
+    try:
+        with progress_bar("rendering the simulated scenes (once)", total) as advance:
+            write_bag(
+                recording,
+                part / "bag",
+                compress={"rgb": "jpeg", "thermal": "png"},
+                on_frame=lambda event: advance(1),
+            )
+        for old in folder.glob("[!.]*"):
+            shutil.rmtree(old, ignore_errors=True)
+        (part / "bag").rename(final)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return final
