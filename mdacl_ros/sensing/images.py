@@ -149,6 +149,20 @@ def _checked_view(
             f"{where}: not supported, wanted one of {', '.join(layouts)};"
             " set the camera driver's pixel format or convert with image_proc"
         )
+    _check_size(where, encoding, size)
+    dtype, channels = np.dtype(layouts[encoding][0]), layouts[encoding][1]
+    height, width = size
+    rows = height * 3 // 2 if encoding in _PLANAR_420 else height
+    buffer = np.frombuffer(cast(Any, data), np.uint8)
+    _check_bytes(where, buffer.size, rows, step, (width, channels, dtype))
+    shape = (rows, width) if channels == 1 else (rows, width, channels)
+    strides = (step, dtype.itemsize * channels, dtype.itemsize)[: len(shape)]
+    wire_dtype = dtype.newbyteorder(">" if is_bigendian else "<")
+    return np.ndarray(shape, wire_dtype, buffer.data, strides=strides)
+
+
+def _check_size(where: str, encoding: str, size: tuple[int, int]) -> None:
+    """Refuse what no camera sends before anything of that size is touched."""
     height, width = size
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS):
         raise ImageError(
@@ -160,25 +174,24 @@ def _checked_view(
             f"{where}: got size {width}x{height}, wanted even sides (chroma is shared by two"
             " pixels); check the camera driver"
         )
-    dtype, channels = np.dtype(layouts[encoding][0]), layouts[encoding][1]
-    rows = height * 3 // 2 if encoding in _PLANAR_420 else height
+
+
+def _check_bytes(
+    where: str, received: int, rows: int, step: int, row: tuple[int, int, np.dtype[Any]]
+) -> None:
+    """Refuse a step or a length that does not fit ``rows`` of (width, channels, dtype)."""
+    width, channels, dtype = row
     row_bytes = width * channels * dtype.itemsize
-    buffer = np.frombuffer(cast(Any, data), np.uint8)
     if step < row_bytes or step % dtype.itemsize:
         raise ImageError(
             f"{where}: got step {step}, wanted at least {row_bytes} ({width} pixels of"
             f" {channels}x{dtype}) and a multiple of {dtype.itemsize}; check the camera driver"
         )
-    if not step * (rows - 1) + row_bytes <= buffer.size <= step * rows:
+    if not step * (rows - 1) + row_bytes <= received <= step * rows:
         raise ImageError(
-            f"{where}: got {buffer.size} bytes, wanted {step * rows} ({rows} rows of step {step});"
+            f"{where}: got {received} bytes, wanted {step * rows} ({rows} rows of step {step});"
             " the message is truncated or its height or step is wrong: check the camera driver"
         )
-    shape = (rows, width) if channels == 1 else (rows, width, channels)
-    strides = (step, dtype.itemsize * channels, dtype.itemsize)[: len(shape)]
-    return np.ndarray(
-        shape, dtype.newbyteorder(">" if is_bigendian else "<"), buffer.data, strides=strides
-    )
 
 
 def _to_rgb(image: Array, encoding: str) -> Array:
