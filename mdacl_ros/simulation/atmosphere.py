@@ -23,8 +23,9 @@ class Smoke:
         self.tiles = [stock_noise(rng, octaves) for octaves in layers]
         self.wind = float(rng.choice([-1, 1]) * rng.uniform(6, 18))
         self.rise = float(rng.uniform(2, 7))
-        self.colour = np.array([196, 200, 204]) * rng.uniform(0.82, 1.08) + rng.normal(0, 5, 3)
-        self.patchy = float(rng.uniform(0.12, 0.3))
+        warm = rng.uniform(-6, 6)
+        self.colour = np.array([198 + warm, 200, 202 - warm]) * rng.uniform(0.82, 1.08)
+        self.patchy = float(rng.uniform(0.16, 0.34))
         self.start = float(rng.uniform(0.5, 2.0))
 
     def density(self, time_s: float) -> FloatArray:
@@ -53,7 +54,7 @@ class Smoke:
         """Blend the picture with lit smoke."""
         h, w = tau.shape
         kept = cv2.exp(-tau)
-        relief = np.clip(0.82 + 0.2 * self.density(time_s + 3.0), 0.7, 1.25)
+        relief = np.clip(0.68 + 0.34 * self.density(time_s + 3.0), 0.7, 1.25)
         light = np.asarray(self.colour * brightness, np.float32)
         small = np.clip(relief[..., None] * light, 0, 255).astype(np.uint8)
         smoke = cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)

@@ -17,7 +17,6 @@ from mdacl_ros.simulation.static_canvas import (
     LEAVES,
     ROAD,
     SKY,
-    SUPERSAMPLING,
     WALL,
     StaticCanvas,
 )
@@ -45,12 +44,12 @@ class Backdrop:
 
 
 def make_backdrop(place: Place, rng: np.random.Generator) -> Backdrop:
-    """Paint the place at twice the resolution and average it down."""
+    """Paint the place finely and average it down."""
     canvas = StaticCanvas(place.camera)
     paint_ground(canvas, place, rng)
     paint_things(canvas, place, rng)
     sun = sun_shadow(place, canvas, rng) if place.climate.sunny else np.zeros_like(canvas.depth)
-    every = np.s_[::SUPERSAMPLING, ::SUPERSAMPLING]
+    every = np.s_[:: canvas.scale, :: canvas.scale]
     depth = np.ascontiguousarray(canvas.depth[every])
     occluder = np.where(canvas.hides[every] > 0, depth, np.float32(FAR))
     surface = Reflectance(

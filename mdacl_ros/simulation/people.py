@@ -126,7 +126,9 @@ def walking_pose(
     h, (forward, right), up = look.height, heading_axes(heading), np.array([0.0, 1.0, 0.0])
     pelvis = np.array([x, 0.53 * h, z])
     sides = np.array([-1.0, 1.0])
-    swing = 0.46 * effort * np.sin(phase + np.pi * (sides > 0))
+    # Someone who stands has one foot ahead of the other.
+    rest = (1 - effort) * 0.12 * np.sin(look.stride) * sides
+    swing = 0.46 * effort * np.sin(phase + np.pi * (sides > 0)) + rest
     lift = np.maximum(0, np.cos(phase + np.pi * (sides > 0)))
     hips = pelvis + 0.055 * h * look.build * sides[:, None] * right
     knees = np.stack([_swing(hips[i], swing[i] + 0.05, 0.245 * h, forward) for i in (0, 1)])
@@ -141,7 +143,7 @@ def walking_pose(
     shoulders = shoulders + (sides * -twist)[:, None] * forward
     elbows = np.stack([_swing(shoulders[i], -0.75 * swing[i], 0.17 * h, forward) for i in (0, 1)])
     elbows = elbows + sides[:, None] * 0.02 * h * right
-    curl = 0.15 + 0.45 * effort
+    curl = 0.3 + 0.3 * effort + (0.9 if look.stride > 5.0 else 0.0) * (1 - effort)
     hands = np.stack(
         [_swing(elbows[i], -0.75 * swing[i] + curl, 0.16 * h, forward) for i in (0, 1)]
     )
@@ -230,7 +232,7 @@ class _Body:
 
     def arm(self, i: int, *, far: bool) -> None:
         """Hand, forearm and upper arm of one side."""
-        look, pose, shade = self.look, self.pose, 0.8 if far else 1.04
+        look, pose, shade = self.look, self.pose, 0.74 if far else 1.1
         cloth = self.paint(look.top, look.top_warmth - 0.04, shade)
         skin = self.paint(look.skin, 0.95, shade)
         palm = pose.hands[i] + 0.03 * (pose.hands[i] - pose.elbows[i])
@@ -266,9 +268,9 @@ class _Body:
             self.limb(chin + face, chin + face, (0.042, 0.042), self.paint(look.skin, 1.0, 0.9))
             self.limb(crown, chin, (0.056, 0.046), hair)
             return
-        self.limb(crown + 0.012 * h * up - face * 0.5, chin - face, (0.054, 0.04), hair)
-        front = pose.head - 0.008 * h * up + face
-        self.limb(front, chin + face, (0.046, 0.04), self.paint(look.skin, 1.0))
+        self.limb(crown + 0.016 * h * up - face * 0.6, chin - face, (0.053, 0.042), hair)
+        front = pose.head - 0.016 * h * up + face * 1.3
+        self.limb(front, chin + face, (0.041, 0.036), self.paint(look.skin, 1.0, 0.94))
         if self.scale > 110:
             dark = self.paint(look.skin, 0.97, 0.7)
             brow = front + 0.006 * h * up + pose.forward * 0.03 * h

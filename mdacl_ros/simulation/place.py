@@ -90,13 +90,18 @@ def make_place(config: SceneConfig, rng: np.random.Generator) -> Place:
     layout: Layout = config.layout or ("street" if rng.random() < 0.62 else "yard")
     camera = _camera(config, rng, layout)
     climate = _climate(config, rng)
-    half = rng.uniform(2.8, 5.5)
-    shift = rng.uniform(-0.6, 0.6) * half
+    half = rng.uniform(3.2, 5.2)
+    # The robot stands on the pavement, or on the road's middle where no lane runs into it.
+    aside = rng.choice([-1, 1]) * (half + rng.uniform(0.4, 2.0))
+    shift = aside if rng.random() < 0.55 else rng.uniform(-0.1, 0.1) * half
     road = (-half - shift, half - shift)
     if layout == "yard":
         walls, end = (-rng.uniform(9, 22), rng.uniform(9, 22)), rng.uniform(16, 34)
     else:
-        walls = (road[0] - rng.uniform(2.2, 8), road[1] + rng.uniform(2.2, 8))
+        walls = (
+            min(road[0], -1.5) - rng.uniform(2.2, 7),
+            max(road[1], 1.5) + rng.uniform(2.2, 7),
+        )
         end = rng.uniform(55, 110)
     turn, high = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.1)
     sun = (np.sin(turn) * np.cos(high), -np.sin(high), np.cos(turn) * np.cos(high))

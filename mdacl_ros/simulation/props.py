@@ -89,7 +89,8 @@ def _crown(
     if depth < 1.5:
         return
     metre = canvas.camera.focal / float(depth)
-    count = int(np.clip(26 * metre * radii[0] / 10, 60, 420))
+    count = int(np.clip(2.6 * metre * radii[0], 60, 900))
+    fine = min(1.0, np.sqrt(260 / count))
     turn, reach = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.uniform(0, 1, count))
     dx, dy = reach * np.cos(turn), reach * np.sin(turn)
     if conifer:
@@ -98,7 +99,7 @@ def _crown(
     order = np.argsort(rng.uniform(0, 1, count) + 0.4 * dy)
     for i in order:
         at = (middle[0] + dx[i] * radii[0] * metre, middle[1] - dy[i] * radii[1] * metre)
-        size = rng.uniform(0.09, 0.24) * metre * min(radii) * (0.75 + 0.35 * (1 - reach[i]))
+        size = fine * rng.uniform(0.09, 0.24) * metre * min(radii) * (0.75 + 0.35 * (1 - reach[i]))
         light = 0.72 + 0.3 * dy[i] + rng.uniform(-0.22, 0.25)
         _tuft(
             canvas,

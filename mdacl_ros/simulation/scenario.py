@@ -13,6 +13,8 @@ from mdacl_ros.simulation.scene import Scene
 from mdacl_ros.types import Array, Modality
 
 SECOND = 1_000_000_000
+DEMO_PLACE = 1
+"""Seed of the place that ``demo_scenario(0)`` shows; training takes seeds from 1000 up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Scenario:
         darkness, smoke, glare: Keyframes (second, value), linear in between.
         thermal_gaps: Spans ``(start_s, end_s)`` in which the thermal camera delivers nothing.
         rgb_gaps: The same for the RGB camera.
+        repeats_in_gaps: A camera goes on sending its last image with new stamps in its gaps, as
+            some drivers do when the sensor hangs.
     """
 
     config: SceneConfig
@@ -75,6 +79,7 @@ class Scenario:
     glare: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
     thermal_gaps: tuple[tuple[float, float], ...] = ()
     rgb_gaps: tuple[tuple[float, float], ...] = ()
+    repeats_in_gaps: bool = False
 
     def __post_init__(self) -> None:
         for name in ("rgb_hz", "thermal_hz", "duration_s"):
@@ -101,29 +106,37 @@ class Scenario:
         """Events in order of arrival; frames of both cameras at one time share one rendering."""
         scene = Scene(self.config)
         last: tuple[int, SimulatedPair] | None = None
+        shown: dict[Modality, Array] = {}
         for at_ns, camera in self._schedule():
+            time_s = at_ns / SECOND
             if last is None or last[0] != at_ns:
-                time_s = at_ns / SECOND
                 last = (at_ns, scene.render(time_s, self.conditions(time_s)))
             pair, arrival = last[1], self.start_ns + at_ns
+            if camera not in shown or not self._in_gap(camera, time_s):
+                shown[camera] = pair.rgb if camera == "rgb" else pair.thermal
             if camera == "rgb":
-                yield ScenarioEvent("rgb", arrival, arrival, pair.rgb, "rgb8", pair)
+                yield ScenarioEvent("rgb", arrival, arrival, shown[camera], "rgb8", pair)
             else:
                 stamp = arrival + self.thermal_clock_offset_ns
-                yield ScenarioEvent("thermal", stamp, arrival, pair.thermal, "16UC1", None)
+                yield ScenarioEvent("thermal", stamp, arrival, shown[camera], "16UC1", None)
+
+    def _in_gap(self, camera: Modality, time_s: float) -> bool:
+        """Whether the camera is frozen at this time."""
+        gaps = self.rgb_gaps if camera == "rgb" else self.thermal_gaps
+        return any(start <= time_s < end for start, end in gaps)
 
     def _schedule(self) -> list[tuple[int, Modality]]:
         """Capture times (ns since the start) of all frames that are delivered."""
         frames: list[tuple[int, Modality]] = []
-        for camera, rate, gaps in (
-            ("rgb", self.rgb_hz, self.rgb_gaps),
-            ("thermal", self.thermal_hz, self.thermal_gaps),
-        ):
+        rates: tuple[tuple[Modality, float], ...] = (
+            ("rgb", self.rgb_hz),
+            ("thermal", self.thermal_hz),
+        )
+        for camera, rate in rates:
             for k in range(int(np.ceil(self.duration_s * rate - 1e-9))):
-                at = k / rate
-                if not any(a <= at < b for a, b in gaps):
-                    frames.append((round(at * SECOND), "rgb" if camera == "rgb" else "thermal"))
-        return sorted(frames, key=lambda f: (f[0], f[1]))
+                if self.repeats_in_gaps or not self._in_gap(camera, k / rate):
+                    frames.append((round(k / rate * SECOND), camera))
+        return sorted(frames)
 
 
 def demo_scenario(
@@ -135,9 +148,14 @@ def demo_scenario(
 ) -> Scenario:
     """Day, night, smoke, a thermal camera that freezes for 2.5 s, recovery: 24 s in one place."""
     config = SceneConfig(
-        seed=seed, thermal_size=thermal_size, people=(7, 7), cars=(3, 3), bicycles=(1, 2),
-        layout="street", air_celsius=14.0,
-    )  # fmt: skip
+        seed=DEMO_PLACE + seed,
+        thermal_size=thermal_size,
+        people=(7, 7),
+        cars=(3, 3),
+        bicycles=(1, 2),
+        layout="street",
+        air_celsius=14.0,
+    )
     names = ("day", "night", "smoke", "thermal_freeze", "recovery")
     times = (0.0, 6.0, 12.0, 18.5, 21.0, 24.0)
     phases = tuple(Phase(n, a, b) for n, a, b in zip(names, times[:-1], times[1:], strict=True))
@@ -148,7 +166,7 @@ def demo_scenario(
         thermal_hz=thermal_hz,
         thermal_clock_offset_ns=thermal_clock_offset_ns,
         darkness=((5.0, 0.0), (6.5, 1.0), (11.0, 1.0), (12.5, 0.15), (14.0, 0.0)),
-        smoke=((11.6, 0.0), (13.2, 0.95), (16.8, 0.95), (18.4, 0.0)),
+        smoke=((11.6, 0.0), (13.2, 0.92), (16.8, 0.92), (18.4, 0.0)),
         thermal_gaps=((18.5, 21.0),),
     )
 

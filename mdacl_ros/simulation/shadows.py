@@ -36,8 +36,10 @@ def sun_outline(
     pose: Pose | None,
     place: tuple[float, float, float],
     sun: tuple[float, float, float],
+    *,
+    limbs: bool,
 ) -> list[Points]:
-    """World polygons of the shadow that direct sun throws."""
+    """World polygons of the shadow that direct sun throws, one a limb if ``limbs``."""
     direction = np.array(sun)
 
     def fall(points: Points) -> Points:
@@ -47,6 +49,8 @@ def sun_outline(
         return [_hull(fall(car_corners(look, *place)))]
     if pose is None or not isinstance(look, PersonLook):
         return []
+    if not limbs:
+        return [_hull(fall(pose.all_points()))]
     h, parts = look.height, []
     for i in (0, 1):
         parts.append(_limb(fall(np.stack([pose.hips[i], pose.knees[i]])), 0.05 * h))

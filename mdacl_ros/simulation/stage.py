@@ -14,7 +14,7 @@ from mdacl_ros.simulation.geometry import Points
 from mdacl_ros.simulation.lighting import LAMP_TINT, lamp_light
 from mdacl_ros.simulation.place import Place
 from mdacl_ros.simulation.shadows import footprint, sun_outline
-from mdacl_ros.simulation.sprite import COLDEST, KELVIN_PER_CODE, Sprite
+from mdacl_ros.simulation.sprite import COLDEST, KELVIN_PER_CODE, Sprite, soft_mask
 from mdacl_ros.simulation.traffic import Mover
 from mdacl_ros.types import LABELS, ByteArray, FloatArray
 
@@ -148,7 +148,7 @@ class Stage:
         if metre > 25 and actor.label != LABELS.index("bicycle"):
             shift = actor.mover.seed % 97
             if actor.pose is not None:
-                sprite.mottle(self.grain[shift:, shift:], 0.06, 0.7)
+                sprite.mottle(self.grain[shift:, shift:], 0.035, 0.6)
             else:
                 sprite.mottle(self.grain[shift:, shift:], 0.015, 0.12)
         return sprite
@@ -177,7 +177,8 @@ class Stage:
         metre = camera.focal / max(actor.depth, 0.5)
         self._blend(layers, [foot], 0.07 * metre, 0.5 * (1 - 0.4 * darkness))
         if self.place.climate.sunny and darkness < 0.5:
-            outline = sun_outline(actor.mover.look, actor.pose, actor.place, self.place.sun)
+            actor_shape = (actor.mover.look, actor.pose, actor.place)
+            outline = sun_outline(*actor_shape, self.place.sun, limbs=metre > 40)
             self._blend(layers, outline, 0.03 * metre, 0.4 * (1 - 2 * darkness))
         look = actor.mover.look
         if isinstance(look, vehicles.CarLook) and look.heat > 0:
@@ -197,7 +198,7 @@ class Stage:
         for pixels in shapes:
             corners = np.rint((pixels - (sprite.left + 0.5, sprite.top + 0.5)) * 16)
             cv2.fillPoly(mask, [corners.astype(np.int32)], (255,), cv2.LINE_AA, 4)
-        soft = cv2.GaussianBlur(mask, (0, 0), max(sigma, 0.4))
+        soft = soft_mask(mask, sigma)
         h, w = soft.shape
         view = np.s_[sprite.top : sprite.top + h, sprite.left : sprite.left + w]
         if dark > 0:

@@ -1,4 +1,4 @@
-"""The fixed part of a scene as layers at twice the picture's resolution, painted far to near."""
+"""The fixed part of a scene as finely sampled layers, painted far to near."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy.typing as npt
 from mdacl_ros.simulation.geometry import Camera, Points
 from mdacl_ros.simulation.textures import Front
 
-SUPERSAMPLING = 2
+_LARGE = 700_000
+"""Pixels from which a picture is fine enough to be painted at its own resolution."""
 SKY, ROAD, WALL, LEAVES, AIR = range(5)
 """Materials: which temperature of the climate a pixel follows."""
 FAR = 1.0e4
@@ -19,6 +20,7 @@ class StaticCanvas:
     """Painter of fixed surfaces.
 
     Attributes:
+        scale: Canvas pixels per picture pixel along each side.
         camera: The scene's camera at canvas resolution.
         colour: ``(H, W, 3)`` uint8 reflectance.
         glow: ``(H, W, 3)`` uint8 light given off at night.
@@ -29,7 +31,8 @@ class StaticCanvas:
     """
 
     def __init__(self, camera: Camera) -> None:
-        self.camera = camera.scaled(SUPERSAMPLING)
+        self.scale = 1 if camera.width * camera.height > _LARGE else 2
+        self.camera = camera.scaled(self.scale)
         shape = (self.camera.height, self.camera.width)
         self.colour = np.zeros((*shape, 3), np.uint8)
         self.glow = np.zeros((*shape, 3), np.uint8)

@@ -122,7 +122,7 @@ def _beside(track: Track, rng: np.random.Generator) -> Track:
 def _walk(place: Place, rng: np.random.Generator, speed: float) -> Track:
     """A way that leads through a spot the camera sees at time 0."""
     far = min(place.end - 1.5, 42.0)
-    z = float(np.exp(rng.uniform(np.log(4.2), np.log(far))))
+    z = float(np.exp(rng.uniform(np.log(3.4), np.log(far))))
     half = 0.5 * place.camera.width / place.camera.focal
     x = z * np.tan(place.camera.yaw) + z * half * rng.uniform(-0.92, 0.92)
     low, high = place.walls[0] + 0.6, place.walls[1] - 0.6

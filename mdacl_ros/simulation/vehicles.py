@@ -278,8 +278,9 @@ class _CarDrawing:
         self.fill(pane, (34, 40, 48, self.air - 3.0 + 2 * self.look.heat))
         low, high = pane[:, 1].min(), pane[:, 1].max()
         upper = pane[:, 1:2] > low + 0.55 * (high - low)
-        shine = np.where(upper, pane, pane + (centre - pane) * 0.7)
-        self.fill(shine, (88, 100, 112, self.air - 4.0 + 2 * self.look.heat))
+        # Corners go round, so the other end of each upright edge is its neighbour.
+        shine = np.where(upper, pane, pane + 0.5 * (pane[[1, 0, 3, 2]] - pane))
+        self.fill(shine, (66, 76, 87, self.air - 4.0 + 2 * self.look.heat))
 
     def _ends(self, lit: float) -> None:
         """Lamps, grille and number plate of the end that faces the camera."""
