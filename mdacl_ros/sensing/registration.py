@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any, cast
 
-import cv2
-import numpy as np
-
-from mdacl_ros.errors import CalibrationError, ImageError
-from mdacl_ros.sensing.geometry import Points, thermal_from_rgb
-from mdacl_ros.sensing.letterbox import BoolArray, Letterbox, present_cells
+from mdacl_ros.errors import CalibrationError
+from mdacl_ros.sensing.letterbox import Letterbox, present_cells
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.thermal_warp import ThermalWarp, make_warp
 from mdacl_ros.types import Array, FloatArray
 
 __all__ = ["Letterbox", "Registration", "present_cells"]
 
 _ASPECT_TOLERANCE = 0.01  # relative: 640x480 and 320x240 agree, 640x512 and 640x480 do not
-_BLOCK = 8192  # points mapped at a time
-_OUTSIDE = -16.0  # a source coordinate that certainly reads the border, which is 0
 
 
 class Registration:
@@ -60,8 +54,8 @@ class Registration:
         _check_sizes(self._rig, rgb_size, thermal_size)
         self._distance = _distance(self._rig, reference_distance)
         self.letterbox = Letterbox(rgb_size, output_size)
-        self._map = _Map(self._rig, self.letterbox, self._distance)
-        self.coverage = self._map.coverage
+        self._warp = make_warp(self._rig, self.letterbox, self._distance)
+        self.coverage = self._warp.coverage
         if not self.coverage.any():
             raise CalibrationError(
                 f"registration: the thermal image ({thermal_size[0]}x{thermal_size[1]}) covers no"
@@ -76,12 +70,13 @@ class Registration:
             thermal: ``(thermal height, thermal width)`` float32 or uint8.
 
         Returns:
-            ``(output height, output width)`` of the same type, 0 where there is no coverage.
+            ``(output height, output width)`` of the same type, 0 where there is no coverage; the
+            image itself where nothing has to change.
 
         Raises:
             ImageError: The image is not of the size the registration was made for.
         """
-        return self._map.apply(thermal)
+        return self._warp.apply(thermal)
 
     def warp_to_rgb(self, thermal: Array) -> Array:
         """Warp a thermal image into the full RGB image, for display.
@@ -95,7 +90,7 @@ class Registration:
         Raises:
             ImageError: As for :meth:`warp`.
         """
-        return self._display_map.apply(thermal)
+        return self._display_warp.apply(thermal)
 
     def present_cells(self, stride: int = 32) -> FloatArray:
         """Cells of the network input that the thermal camera covers by half or more.
@@ -109,62 +104,9 @@ class Registration:
         return present_cells(self.coverage, stride)
 
     @cached_property
-    def _display_map(self) -> _Map:
+    def _display_warp(self) -> ThermalWarp:
         size = self.letterbox.source_size
-        return _Map(self._rig, Letterbox(size, size), self._distance)
-
-
-class _Map:
-    """A fixed-point remap from thermal pixels to a letterboxed RGB image."""
-
-    def __init__(self, rig: RigCalibration, letterbox: Letterbox, distance: float) -> None:
-        self._size = rig.thermal.size
-        width, height = letterbox.target_size
-        points = _target_points(letterbox)  # (H*W, 2) RGB pixels
-        blocks = np.array_split(points, max(1, len(points) // _BLOCK))  # each stays in the cache
-        source = np.concatenate([thermal_from_rgb(rig, block, distance) for block in blocks])
-        source = source.reshape(height, width, 2)
-        limit = np.asarray(self._size, np.float64)
-        with np.errstate(invalid="ignore"):
-            seen = ((source >= -0.5) & (source <= limit - 0.5)).all(axis=2)
-        self.coverage = seen & letterbox.coverage()
-        self._reduced = _reduced_size(source, self.coverage, self._size)
-        ratio = np.asarray(self._reduced) / limit
-        # Half a pixel around the outermost centres is still image: clamp instead of fading to 0.
-        source = np.clip((source + 0.5) * ratio - 0.5, 0, np.asarray(self._reduced) - 1.0)
-        source[~self.coverage] = _OUTSIDE
-        exact = np.ascontiguousarray(source, np.float32)
-        self._whole, self._fraction = cv2.convertMaps(exact, cast(Any, None), cv2.CV_16SC2)
-
-    def apply(self, thermal: Array) -> Array:
-        """Remap one image."""
-        if thermal.shape != self._size[::-1]:
-            raise ImageError(
-                f"registration: got a thermal image of shape {thermal.shape}, wanted"
-                f" {self._size[::-1]}; the camera changed its resolution: rebuild the registration"
-            )
-        if self._reduced != self._size:
-            thermal = cv2.resize(cast(Any, thermal), self._reduced, interpolation=cv2.INTER_AREA)
-        source = cast(Any, thermal)
-        return cast(Array, cv2.remap(source, self._whole, self._fraction, cv2.INTER_LINEAR))
-
-
-def _target_points(letterbox: Letterbox) -> Points:
-    """RGB pixel coordinates (OpenCV's) of every target pixel's centre, ``(H*W, 2)`` float64."""
-    width, height = letterbox.target_size
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    return np.column_stack((x.ravel(), y.ravel())) / np.asarray(letterbox.scale) - 0.5
-
-
-def _reduced_size(source: Points, coverage: BoolArray, size: tuple[int, int]) -> tuple[int, int]:
-    """Thermal size after whole-number averaging, where the target is much coarser than thermal.
-
-    Bilinear sampling would skip pixels there and lose small people.
-    """
-    steps = np.linalg.norm(np.diff(source, axis=1), axis=2)
-    covered = steps[coverage[:, 1:] & coverage[:, :-1]]
-    factor = int(np.median(covered) + 1e-6) if covered.size else 1
-    return (size[0] // factor, size[1] // factor) if factor >= 2 else size
+        return make_warp(self._rig, Letterbox(size, size), self._distance)
 
 
 def _assume_identity(rgb_size: tuple[int, int], thermal_size: tuple[int, int]) -> RigCalibration:

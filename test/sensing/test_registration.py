@@ -15,7 +15,7 @@ from mdacl_ros.sensing.geometry import distort, rgb_from_thermal, thermal_from_r
 from mdacl_ros.sensing.registration import Registration
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 
-RGB, THERMAL, OUTPUT = (1280, 720), (320, 240), (640, 384)
+RGB, THERMAL, OUTPUT = (1280, 720), (320, 240), (320, 192)
 RGB_K = np.array([[900.0, 0, 642.0], [0, 905.0, 355.0], [0, 0, 1]])
 THERMAL_K = np.array([[300.0, 0, 158.0], [0, 301.0, 121.0], [0, 0, 1]])
 RGB_D = (-0.28, 0.09, 0.001, -0.0005, -0.01)
@@ -113,7 +113,7 @@ def test_a_hot_box_lands_within_one_pixel_of_the_inverse_transform(kind, x, y, w
     thermal[y : y + height, x : x + width] = 1.0
     warped = registration.warp(thermal)
     total = warped.sum()
-    rows, columns = np.mgrid[:384, :640] + 0.5
+    rows, columns = np.mgrid[:192, :320] + 0.5
     found = np.array([[(warped * columns).sum() / total, (warped * rows).sum() / total]])
     in_rgb = registration.letterbox.inverse(found)  # corner-based pixels, as boxes are
     # The centroid of the box's exact image in RGB, by mapping a fine grid of its points.
@@ -160,13 +160,13 @@ def test_what_thermal_does_not_see_is_zero_and_not_present():
     assert (warped > 0.999)[registration.coverage].all()
     assert (warped[~registration.coverage] == 0).all()
     cells = registration.present_cells()
-    assert cells.shape == (12, 20)
-    assert cells[5, 10] == 1
+    assert cells.shape == (6, 10)
+    assert cells[2, 5] == 1
     assert cells[:, -1].sum() == 0
 
 
 def test_the_display_warp_is_as_large_as_the_rgb_image():
-    warped = REGISTRATIONS["extrinsics"].warp_to_rgb(np.full((240, 320), 77, np.uint8))
+    warped = REGISTRATIONS["homography"].warp_to_rgb(np.full((240, 320), 77, np.uint8))
     assert warped.shape == (720, 1280)
     assert warped.dtype == np.uint8
     assert set(np.unique(warped)) == {0, 77}
@@ -191,9 +191,9 @@ def test_strong_barrel_distortion_does_not_fold_the_outside_in():
         translation=np.zeros(3),
     )
     coverage = Registration(rig, RGB, THERMAL, OUTPUT).coverage
-    assert coverage[180, 320]
-    assert not coverage[:, :20].any()
-    assert not coverage[:, -20:].any()
+    assert coverage[90, 160]
+    assert not coverage[:, :10].any()
+    assert not coverage[:, -10:].any()
 
 
 def test_fisheye_cameras_are_supported():
