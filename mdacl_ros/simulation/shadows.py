@@ -7,7 +7,8 @@ import numpy as np
 
 from mdacl_ros.simulation.bicycles import BicycleLook
 from mdacl_ros.simulation.geometry import Points, heading_axes
-from mdacl_ros.simulation.people import PersonLook, Pose
+from mdacl_ros.simulation.people import PersonLook
+from mdacl_ros.simulation.poses import Pose
 from mdacl_ros.simulation.vehicles import CarLook, car_corners
 
 Look = PersonLook | CarLook | BicycleLook

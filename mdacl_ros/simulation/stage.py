@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mdacl_ros.simulation import bicycles, people, vehicles
+from mdacl_ros.simulation import bicycles, car_drawing, people, person_drawing, poses, vehicles
 from mdacl_ros.simulation.backdrop import Backdrop
 from mdacl_ros.simulation.geometry import Points
 from mdacl_ros.simulation.lighting import LAMP_TINT, lamp_light
@@ -36,7 +36,7 @@ class Actor:
 
     index: int
     mover: Mover
-    pose: people.Pose | None
+    pose: poses.Pose | None
     place: tuple[float, float, float]
     rolled: float
     pixels: Points
@@ -59,10 +59,10 @@ def actors_at(time_s: float, movers: tuple[Mover, ...], place: Place) -> list[Ac
         x, z, heading, rolled, effort = mover.track.at(time_s)
         pose, look = None, mover.look
         if isinstance(look, people.PersonLook) and mover.rides:
-            pose = people.cycling_pose(look, x, z, heading, rolled * 1.6)
+            pose = poses.cycling_pose(look, x, z, heading, rolled * 1.6)
         elif isinstance(look, people.PersonLook):
             phase = look.stride + rolled * 2 * np.pi / (0.82 * look.height)
-            pose = people.walking_pose(look, x, z, heading, phase, effort)
+            pose = poses.walking_pose(look, x, z, heading, phase, effort)
         if pose is not None:
             corners = pose.all_points()
         elif isinstance(look, vehicles.CarLook):
@@ -136,12 +136,12 @@ class Stage:
         if sprite is None:
             return None
         if actor.pose is not None and isinstance(look, people.PersonLook):
-            people.draw_person(sprite, camera, look, actor.pose, air)
+            person_drawing.draw_person(sprite, camera, look, actor.pose, air)
             sprite.soften(min(0.012 * metre, 1.6))
             side = -np.sign(self.place.sun[0]) * (1 - 0.6 * darkness)
             sprite.round_off(0.055 * metre, float(side), 0.55)
         elif isinstance(look, vehicles.CarLook):
-            vehicles.draw_car(sprite, camera, look, actor.place, actor.rolled, air, darkness)
+            car_drawing.draw_car(sprite, camera, look, actor.place, actor.rolled, air, darkness)
             sprite.soften(min(0.01 * metre, 0.9))
         elif isinstance(look, bicycles.BicycleLook):
             bicycles.draw_bicycle(sprite, camera, look, actor.place, actor.rolled * 1.6, air)
