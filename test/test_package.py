@@ -128,7 +128,8 @@ def test_pip_installs_every_resource(tmp_path: Path) -> None:
     shutil.copytree(ROOT, copy, ignore=ignored)
     (copy / "launch").mkdir(exist_ok=True)
     (copy / "launch" / "probe.launch.py").touch()
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+    # --ignore-installed: without it pip removes the running environment's own installation.
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed"]
     command = [sys.executable, "-m", "pip", "install", *options, "--prefix", str(tmp_path / "p")]
     done = subprocess.run([*command, str(copy)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -14,6 +14,8 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 LEFT_OUT = {
     "openvino-telemetry": "reports usage to a server unless told not to; openvino runs without it"
 }
+# What torch asks for in its CUDA build: `make TORCH_INDEX=default` lets pip add these.
+CUDA_ONLY = re.compile(r"(nvidia|cuda)-|triton$")
 HEADER = """\
 # Written by `make lock` from direct.txt: every package with its version, nothing else is installed.
 """
@@ -30,6 +32,8 @@ def main() -> int:
     pins = {}
     for item in found:
         name = re.sub(r"[-_.]+", "-", str(item["metadata"]["name"])).lower()
+        if CUDA_ONLY.match(name):
+            continue
         pins[name] = str(item["metadata"]["version"]).split("+")[0]
     lines = [f"# without {name}: {why}" for name, why in LEFT_OUT.items() if pins.pop(name, None)]
     lines += [f"{name}=={pin}" for name, pin in sorted(pins.items())]

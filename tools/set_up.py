@@ -98,7 +98,8 @@ def install_packages(folder: Path) -> None:
     wanted = requirement_file()
     lines = wanted.read_text(encoding="utf-8").splitlines()
     torch = next(line.strip() for line in lines if line.startswith("torch=="))
-    pip_install(python, ["--no-deps", *torch_index_options(python, torch), torch])
+    without_cuda = ["--no-deps"] if os.environ.get("TORCH_INDEX") != "default" else []
+    pip_install(python, [*without_cuda, *torch_index_options(python, torch), torch])
     complete = ["--no-deps"] if wanted.name.startswith("lock") else []
     pip_install(python, [*complete, "-r", str(wanted)])
 
