@@ -56,7 +56,7 @@ class DetectorNode(LifecycleNode):
 
     Attributes:
         engine: The loaded engine, or ``None`` while unconfigured.
-        perception: The detector pipeline, or ``None`` while unconfigured.
+        perception: The detector pipeline of the newest active phase, or ``None``.
         rig: The rig calibration, or ``None`` while unconfigured or without one.
         session: What runs while active; kept, stopped, for its counters afterwards.
         progress: What configuring is doing, with percent, or empty.
@@ -185,7 +185,6 @@ class DetectorNode(LifecycleNode):
             input_size=parameters.input_size,
             progress=self._on_progress,
         )
-        self.perception = Perception(self.engine, self.rig, parameters.perception_config())
         self._results = ResultPublishers(self, self.engine.labels)
         self._server.locked = True
         self.get_logger().info(
@@ -194,14 +193,14 @@ class DetectorNode(LifecycleNode):
         )
 
     def _activate(self) -> None:
-        assert self.perception is not None
+        assert self.engine is not None
         assert self._results is not None
         self.configure_error = ""
+        # Anew each time: no picture from before a pause may colour what comes after it.
+        self.perception = Perception(self.engine, self.rig, self.parameters.perception_config())
         self.session = DetectionSession(self, self.perception, self._results, self.parameters)
         self._results.publish_label_info(self.parameters.score_threshold)
         self.session.start()
-        for warning in self.perception.warnings:
-            self.get_logger().warning(warning)
         names = ", ".join(camera.topic for camera in self.session.cameras.values())
         self.get_logger().info(f"active: waiting for {names}")
 

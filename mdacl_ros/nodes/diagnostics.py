@@ -152,12 +152,11 @@ def inference(snapshot: Snapshot) -> Part:
 def calibration(snapshot: Snapshot) -> Part:
     """The RGB-thermal registration in use."""
     values = dict(snapshot.calibration)
-    if snapshot.warnings:
-        return WARN, "; ".join(snapshot.warnings), values
-    rgb_info = snapshot.has_camera_info.get("rgb", False)
-    if snapshot.state == "active" and not rgb_info:
-        return OK, "no RGB camera_info yet: detections work, markers need it", values
-    return OK, str(values.get("file") or "not loaded"), values
+    remarks = list(snapshot.warnings)
+    if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
+        remarks.append("no RGB camera_info yet: detections work, markers need it")
+    message = "; ".join(remarks) or str(values.get("file") or "not loaded")
+    return (WARN if snapshot.warnings else OK), message, values
 
 
 def dominance(snapshot: Snapshot) -> Part:

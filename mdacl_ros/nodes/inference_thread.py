@@ -87,7 +87,8 @@ class InferenceThread:
         """Wait for the newest pair; ``None`` when stopped."""
         with self._condition:
             while self._running:
-                if self._pending is None:
+                # Not before the first frame: a camera's time to appear starts with the other one.
+                if self._pending is None and self._synchronizer.deadline_ns is not None:
                     self._offer(self._synchronizer.poll(self._now_ns()))
                 if self._pending is not None:
                     pair, self._pending = self._pending, None

@@ -204,7 +204,7 @@ def updated(parameters: NodeParameters, changes: dict[str, Any]) -> NodeParamete
     Raises:
         ParameterError: A value of the wrong type, out of bounds, or at odds with another.
     """
-    checked = {name: check_value(name, value) for name, value in changes.items()}
+    checked: dict[str, Any] = {name: check_value(name, value) for name, value in changes.items()}
     result = replace(parameters, **checked)
     if result.mdi_error < result.mdi_warn:
         raise ParameterError(
@@ -214,7 +214,7 @@ def updated(parameters: NodeParameters, changes: dict[str, Any]) -> NodeParamete
     return result
 
 
-def check_value(name: str, value: Any) -> bool | int | float | str:
+def check_value(name: str, value: Any) -> bool | float | str:
     """Check one value against its specification.
 
     Raises:
@@ -232,7 +232,7 @@ def check_value(name: str, value: Any) -> bool | int | float | str:
         raise ParameterError(f"parameter {name}: got {value!r}, wanted {_bounds(spec)[2:]}")
     if spec.low is not None and not _within(cast("float", value), spec):
         raise ParameterError(f"parameter {name}: got {value!r}, wanted {_bounds(spec)[2:]}")
-    return cast("bool | int | float | str", value)
+    return cast("bool | float | str", value)
 
 
 def _within(value: float, spec: ParameterSpec) -> bool:

@@ -7,9 +7,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import rclpy
+from rclpy.context import Context
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -22,7 +23,14 @@ STOP_LATENCY = 0.2
 
 
 class RunnableNode(Protocol):
-    """What :func:`run_node` needs beyond a plain node."""
+    """A node that :func:`run_node` can run: what it needs beyond ``rclpy.node.Node``."""
+
+    @property
+    def context(self) -> Context:
+        """The node's ROS context."""
+
+    def destroy_node(self) -> None:
+        """Take the node down."""
 
     def start(self) -> None:
         """Do what is to be done first in the executor's thread."""
@@ -31,7 +39,7 @@ class RunnableNode(Protocol):
         """Give up what takes long; called from another thread."""
 
 
-def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
+def run_node(make_node: Callable[[], RunnableNode], args: list[str] | None = None) -> int:
     """Initialise ROS, spin one node until SIGINT, SIGTERM or shutdown, and clean up.
 
     Our own signal handlers instead of rclpy's: those invalidate the context at once, and threads
@@ -39,7 +47,7 @@ def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> in
     thread is the one that Python delivers signals to.
 
     Args:
-        make_node: Creates the node; it satisfies :class:`RunnableNode`.
+        make_node: Creates the node.
         args: Command line; ``sys.argv`` if omitted.
 
     Returns:
@@ -51,7 +59,7 @@ def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> in
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = make_node()
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    executor.add_node(cast(Node, node))
     failures: list[BaseException] = []
     thread = threading.Thread(
         target=_spin, args=(executor, node, stop, failures), name="executor", daemon=True
@@ -66,7 +74,7 @@ def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> in
 
 
 def _spin(
-    executor: Executor, node: Node, stop: threading.Event, failures: list[BaseException]
+    executor: Executor, node: RunnableNode, stop: threading.Event, failures: list[BaseException]
 ) -> None:
     """Run callbacks until told to stop; whatever ends this also ends the process."""
     try:
@@ -81,7 +89,7 @@ def _spin(
         stop.set()
 
 
-def _finish(executor: Executor, node: Node, thread: threading.Thread) -> None:
+def _finish(executor: Executor, node: RunnableNode, thread: threading.Thread) -> None:
     """Join the executor's thread, then destroy the node, then ROS: in this order nothing aborts."""
     node.request_stop()
     thread.join(JOIN_TIMEOUT)

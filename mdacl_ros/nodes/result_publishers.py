@@ -47,7 +47,7 @@ class ResultPublishers:
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Any:
         """Create one publisher that only publishes while the node is active."""
-        publisher = self._node.create_lifecycle_publisher(
+        publisher: Any = self._node.create_lifecycle_publisher(
             message_type,
             topic,
             qos,

@@ -115,6 +115,7 @@ class DetectionSession:
             probe=self._probe_is_due(),
             registered_preview=self._publishers.wants_registered(decoded),
         )
+        self._log_warnings()
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)
         for stage, milliseconds in result.timings_ms.items():
@@ -156,6 +157,13 @@ class DetectionSession:
         info = self.cameras["rgb"].camera_info
         known = self._rgb_frame_id or (info.header.frame_id if info is not None else "")
         return known or (pair.thermal.frame_id if pair.thermal is not None else "")
+
+    def _log_warnings(self) -> None:
+        """Log what perception has begun to assume or do without."""
+        for warning in self._perception.warnings:
+            if warning not in self._reported:
+                self._reported.add(warning)
+                self._node.get_logger().warning(warning)
 
     def _probe_is_due(self) -> bool:
         """Whether the exact gradient index is to be computed on this pair."""

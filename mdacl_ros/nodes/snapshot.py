@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mdacl_ros.nodes.diagnostics import Snapshot
 from mdacl_ros.types import MODALITIES
@@ -21,7 +21,7 @@ def take_snapshot(node: DetectorNode) -> Snapshot:
     """Describe the node at this moment; safe from any thread."""
     parameters = node.parameters
     perception = node.perception
-    values = {
+    values: dict[str, Any] = {
         "state": node.state_label,
         "engine": _engine(node),
         "progress": node.progress,
@@ -75,7 +75,7 @@ def _age(date: str) -> dict[str, object]:
     return {"age_days": (datetime.date.today() - made).days}
 
 
-def _session(session: DetectionSession, *, active: bool) -> dict[str, object]:
+def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
     """Counters and timings of the running, or the last, active phase."""
     statistics = session.statistics
     state = session.synchronizer_state()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -180,11 +181,11 @@ class Bench:
     def stamps(self) -> list[int]:
         return [messages.to_nanoseconds(m.header.stamp) for m in list(self.detections)]
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counter[str]:
         """The node's counters now, without waiting for the next beat."""
-        from mdacl_ros.nodes.snapshot import take_snapshot
-
-        return take_snapshot(self.node).counts
+        session = self.node.session
+        assert session is not None
+        return Counter({**session.statistics.counts(), **session.synchronizer_state().counts})
 
     def output(self, name: str) -> Any:
         """One of the node's publishers."""

@@ -34,6 +34,7 @@ class BlobEngine:
     precision = "float32"
     device = "test"
     labels = ("person", "car", "bicycle")
+    estimate = (1.0, 0.0)
 
     def __init__(self, input_size: tuple[int, int] = (160, 128)) -> None:
         self.input_size = input_size

@@ -79,8 +79,14 @@ def test_inference_tells_the_reason_it_does_not_run() -> None:
 
 
 def test_assumed_registration_warns() -> None:
-    level, message, _ = diagnostics.calibration(Snapshot(state="active", warnings=("identity",)))
-    assert (level, message) == (WARN, "identity")
+    assumed = Snapshot(state="active", warnings=("identity",), has_camera_info={"rgb": True})
+    assert diagnostics.calibration(assumed)[:2] == (WARN, "identity")
+
+
+def test_missing_camera_info_is_said_and_no_warning() -> None:
+    level, message, _ = diagnostics.calibration(Snapshot(state="active"))
+    assert level == OK
+    assert "camera_info" in message
 
 
 def test_statuses_carry_the_node_name() -> None:
