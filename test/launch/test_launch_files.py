@@ -1,0 +1,160 @@
+"""The launch files start real nodes; skipped where ROS's launch is not installed (pip has none)."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("launch.actions", reason="ROS 2 launch is not on PyPI: not installed here")
+pytest.importorskip("launch_ros.actions", reason="ROS 2 launch_ros is not installed here")
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed here")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BLOB_NODE = ROOT / "test" / "nodes" / "blob_node.py"
+RUN = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+arguments = [tuple(a.split(":=", 1)) for a in sys.argv[2:]]
+service = LaunchService(noninteractive=True)
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)]))
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    """An installation as colcon makes it, whose detector_node runs the blob engine."""
+    marker = tmp_path / "share" / "ament_index" / "resource_index" / "packages" / "mdacl_ros"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    (tmp_path / "share" / "mdacl_ros").mkdir()
+    folder = tmp_path / "lib" / "mdacl_ros"
+    folder.mkdir(parents=True)
+    for name, command in {
+        "detector_node": f'{sys.executable} {BLOB_NODE} "$@"',
+        "player_node": f'{sys.executable} -m mdacl_ros.nodes.player_node "$@"',
+    }.items():
+        script = folder / name
+        script.write_text(f"#!/bin/sh\nexec {command}\n", encoding="utf-8")
+        script.chmod(0o755)
+    return tmp_path
+
+
+class Launched:
+    """``ros2 launch FILE name:=value ...`` and its output."""
+
+    def __init__(self, file: str, prefix: Path, **arguments: str) -> None:
+        paths = [str(prefix), *filter(None, [os.environ.get("AMENT_PREFIX_PATH")])]
+        python = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(ROOT / "launch" / file)]
+            + [f"{name}:={value}" for name, value in arguments.items()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env=os.environ
+            | {
+                "AMENT_PREFIX_PATH": os.pathsep.join(paths),
+                "PYTHONPATH": os.pathsep.join(python),
+                "PYTHONUNBUFFERED": "1",
+                "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+                "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
+                "ROS_LOG_DIR": str(prefix / "log"),
+            },
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.lines.extend(iter(self.process.stdout.readline, ""))
+
+    def wait_for(self, text: str) -> str:
+        deadline = time.monotonic() + 60
+        while not (found := [line for line in self.lines if text in line]):
+            assert self.process.poll() is None, "ended:\n" + "".join(self.lines)
+            assert time.monotonic() < deadline, f"no {text!r} in\n" + "".join(self.lines)
+            time.sleep(0.01)
+        return found[0]
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(timeout=30)
+        self._reader.join()
+        return status
+
+
+@pytest.fixture
+def launched() -> Iterator[list[Launched]]:
+    started: list[Launched] = []
+    yield started
+    for launch in started:
+        if launch.process.poll() is None:
+            os.killpg(launch.process.pid, signal.SIGKILL)
+            launch.process.wait()
+
+
+def test_perception_starts_through_lifecycle_events(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    launch = Launched(
+        "perception.launch.py",
+        prefix,
+        model=str(model),
+        rgb_image="/front/rgb",
+        thermal_image="/front/lwir",
+        namespace="robot",
+        precision="bf16",
+    )
+    launched.append(launch)
+    line = launch.wait_for("active: waiting for")
+    assert "/front/rgb, /front/lwir" in line
+    assert "robot.detector_node" in line
+    launch.interrupt()
+    assert not [x for x in launch.lines if "Traceback" in x or "exit code" in x]
+
+
+def test_perception_says_so_when_configuring_fails(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    launch = Launched("perception.launch.py", prefix, model=str(tmp_path / "absent"))
+    launched.append(launch)
+    launch.wait_for("configure failed: parameter model")
+    launch.wait_for("detector_node could not be configured")
+    assert launch.process.poll() is None  # the node stays up and can be configured again
+    launch.interrupt()
+
+
+def test_perception_without_autostart_waits(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    launch = Launched("perception.launch.py", prefix, autostart="false")
+    launched.append(launch)
+    launch.wait_for("process started with pid")
+    launch.interrupt()
+    assert "active: waiting" not in "".join(launch.lines)
+
+
+@pytest.mark.parametrize("name", ["perception.launch.py", "demo.launch.py"])
+def test_every_argument_is_described(name: str) -> None:
+    make = runpy.run_path(str(ROOT / "launch" / name))["generate_launch_description"]
+    arguments = make().get_launch_arguments()
+    assert {"engine", "namespace", "rviz"} <= {a.name for a in arguments}
+    assert all(a.description for a in arguments)
