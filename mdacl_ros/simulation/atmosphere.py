@@ -8,7 +8,7 @@ import numpy as np
 from mdacl_ros.simulation.textures import sample_tile, stock_noise
 from mdacl_ros.types import ByteArray, FloatArray
 
-THERMAL_SMOKE = 0.06
+THERMAL_SMOKE = 0.03
 """Share of the RGB optical depth that smoke still has at 8-14 um."""
 
 
