@@ -16,7 +16,8 @@ _CAUSES = (
     (r"No space left on device", "the disk is full; free some space and run make again"),
     (
         r"Temporary failure in name resolution|Failed to establish a new connection"
-        r"|Network is unreachable|NameResolutionError|ReadTimeout|ProxyError|NewConnectionError",
+        r"|Network is unreachable|NameResolutionError|ReadTimeout|ProxyError|NewConnectionError"
+        r"|from versions: none",
         "the package index cannot be reached; check the network or set PIP_INDEX_URL",
     ),
 )
