@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import cv2
 import rclpy
@@ -37,6 +37,8 @@ START_DELAY_S = 1.0
 """Time between the first subscriber and the first frame: discovery is not symmetric."""
 
 POLLS_PER_S = 20
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 LINGER_S = 0.3
 """The last frames leave the process before its DDS participant does."""
@@ -84,10 +86,14 @@ class PlayReport:
 
 
 class PlayerNode(Node):
-    """Publishes a recording; :meth:`play` blocks until it is over or :meth:`stop` is called."""
+    """Publishes a recording; :meth:`play` blocks until it is over or :meth:`stop` is called.
 
-    def __init__(self, node_name: str = "player") -> None:
-        super().__init__(node_name)
+    Args:
+        node_options: Passed to :class:`rclpy.node.Node` (context, parameter_overrides, ...).
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("player", **node_options)
         values = {
             f.name: self.declare_parameter(f.name, f.default).value
             for f in fields(PlayerParameters)
@@ -194,7 +200,7 @@ class PlayerNode(Node):
         if not self.parameters.sent_log:
             yield None
             return
-        with Path(self.parameters.sent_log).open("w", encoding="utf-8") as log:
+        with Path(self.parameters.sent_log).open("w", buffering=1, encoding="utf-8") as log:
             yield log
 
 
@@ -207,8 +213,8 @@ def main(args: list[str] | None = None) -> int:
     cv2.setNumThreads(1)  # decoding is light; OpenCV's pool would fight the detector for cores
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = PlayerNode()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: node.stop())
+    for number in STOP_SIGNALS:
+        signal.signal(number, _interrupt)
     spinning = threading.Thread(target=_spin, args=(node,), name="spin")
     spinning.start()
     try:
@@ -217,11 +223,20 @@ def main(args: list[str] | None = None) -> int:
     except MdaclError as error:
         node.get_logger().error(str(error))
         return 2
+    except KeyboardInterrupt:
+        node.get_logger().info("stopped by a signal")
     finally:
         rclpy.try_shutdown()
         spinning.join()
         node.destroy_node()
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """Leave what the main thread does, once; an Event set in a handler could deadlock."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _play_and_report(node: PlayerNode, recording: Recording) -> None:

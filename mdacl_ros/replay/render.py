@@ -160,6 +160,25 @@ class VideoFile:
         self._fps = fps
         self._writer: cv2.VideoWriter | None = None
         self._count = 0
+        self._newest: ByteArray | None = None
+        self._first_ns = 0
+
+    def show(self, picture: Picture) -> int:
+        """Append a picture at its time; the one before is held until then.
+
+        Returns:
+            Number of frames written.
+        """
+        before = self._count
+        if self._newest is None:
+            self._first_ns = picture.recorded_ns
+        else:
+            due = round((picture.recorded_ns - self._first_ns) / 1e9 * self._fps)
+            while self._count < due:
+                self.write(self._newest)
+        self.write(picture.image)
+        self._newest = picture.image
+        return self._count - before
 
     def write(self, image: ByteArray) -> None:
         """Append one picture, ``(H, W, 3)`` uint8 R, G, B; all of one size."""

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 
 from mdacl_ros.replay.progress import progress_bar
-from mdacl_ros.replay.recording import Recording
+from mdacl_ros.replay.recording import Phase, Recording
 from mdacl_ros.replay.render import VIDEO_FPS, Picture, VideoFile, render_pictures
 from mdacl_ros.replay.run_log import RunLog
 from mdacl_ros.replay.run_metrics import summarize
@@ -99,34 +99,46 @@ def _write_pictures(run: RunLog, recording: Recording, out: Path, calibration: P
     try:
         with progress_bar("drawing the video", total) as advance:
             for picture in render_pictures(run, recording, rig, fps=fps):
-                writer.write(picture.image)
+                advance(writer.show(picture))
                 keys.offer(picture)
-                advance(1)
     finally:
         writer.close()
         keys.write(frames)
 
 
 class _KeyFrames:
-    """Keeps the picture with most detections of each phase (or of each equal part)."""
+    """Keeps the picture with most detections from the middle of each phase or equal part."""
 
     def __init__(self, run: RunLog, recording: Recording) -> None:
-        self._named = bool(recording.phases)
         self._best: dict[str, Picture] = {}
-        stamps = [frame.recorded_ns for frame in run.sent]
-        self._first = min(stamps, default=0)
-        self._part = max(1, (max(stamps, default=0) - self._first) // KEY_FRAMES + 1)
+        self._parts = list(recording.phases) or _equal_parts(run)
+        self._ranks: dict[str, tuple[bool, int, int]] = {}
 
     def offer(self, picture: Picture) -> None:
-        part = (picture.recorded_ns - self._first) // self._part
-        name = picture.phase if self._named else f"part{part + 1}"
-        if name not in self._best or picture.detections > self._best[name].detections:
-            self._best[name] = picture
+        """Keep a picture if it is the best of its part so far."""
+        stamp = picture.recorded_ns
+        for part in self._parts:
+            if part.start_ns <= stamp < part.end_ns:
+                off_centre = abs(2 * stamp - part.start_ns - part.end_ns)
+                # The middle half of a part shows what its name says.
+                inside = 2 * off_centre <= part.end_ns - part.start_ns
+                rank = (inside, picture.detections if inside else 0, -off_centre)
+                if part.name not in self._ranks or rank > self._ranks[part.name]:
+                    self._ranks[part.name] = rank
+                    self._best[part.name] = picture
 
     def write(self, folder: Path) -> None:
         for number, (name, picture) in enumerate(self._best.items(), start=1):
-            path = folder / f"{number:02d}_{name or 'frame'}.png"
+            path = folder / f"{number:02d}_{name}.png"
             cv2.imwrite(str(path), cv2.cvtColor(picture.image, cv2.COLOR_RGB2BGR))
+
+
+def _equal_parts(run: RunLog) -> list[Phase]:
+    stamps = [frame.recorded_ns for frame in run.sent]
+    first = min(stamps, default=0)
+    length = (max(stamps, default=0) - first) // KEY_FRAMES + 1
+    starts = [first + i * length for i in range(KEY_FRAMES)]
+    return [Phase(f"part{i + 1}", start, start + length) for i, start in enumerate(starts)]
 
 
 def _image_size(recording: Recording) -> tuple[int, int]:

@@ -21,6 +21,9 @@ from mdacl_ros.replay.run_log import RunLog, read_sent_log
 if TYPE_CHECKING:
     from mdacl_ros.nodes.monitor import Monitor
 
+DETECTOR_MODULE = "mdacl_ros.nodes.detector_node"
+PLAYER_MODULE = "mdacl_ros.nodes.player_node"
+
 TICK_S = 0.2
 SETTLE_TIMEOUT_S = 20.0
 """How long the detector may take for what is left once the player has ended."""
@@ -48,7 +51,6 @@ class DemoRun:
         player_parameters: ROS parameters of the player.
         detector_parameters: ROS parameters of the detector.
         out: Folder for logs.
-        detector_module: Module of the detector node.
 
     Attributes:
         threshold: Score from which a detection is shown and counted.
@@ -60,13 +62,11 @@ class DemoRun:
         player_parameters: dict[str, object],
         detector_parameters: dict[str, object],
         out: Path,
-        detector_module: str = "mdacl_ros.nodes.detector_node",
     ) -> None:
         self.threshold = 0.3
         self._recording = recording
         self._player_parameters = player_parameters
         self._detector_parameters = detector_parameters
-        self._detector_module = detector_module
         self._logs = out / "logs"
         self._sent_log = self._logs / "sent.jsonl"
         self._log = RunLog(labels=())
@@ -130,7 +130,7 @@ class DemoRun:
         published = truth if self._recording.has_truth else {"score_threshold": self.threshold}
         detector = NodeProcess(
             "detector node",
-            self._detector_module,
+            DETECTOR_MODULE,
             published | self._detector_parameters | {"autostart": True},
             self._logs / "detector_node.log",
         )
@@ -140,7 +140,7 @@ class DemoRun:
     def _start_player(self) -> NodeProcess:
         player = NodeProcess(
             "player node",
-            "mdacl_ros.nodes.player_node",
+            PLAYER_MODULE,
             self._player_parameters | {"sent_log": str(self._sent_log)},
             self._logs / "player_node.log",
         )
@@ -197,7 +197,8 @@ class DemoRun:
         title = f"mdacl_ros  {self._recording.name}"
         if not newest:
             return LiveState(title, stage=_stage(status.values))
-        last = newest[-1]
+        # The two messages of an answer arrive one after the other: the newest may lack its MDI.
+        last = next((a for a in reversed(newest) if a.dominance is not None), newest[-1])
         latencies = [ms for answer in newest if (ms := answer.number("latency_ms")) is not None]
         p50_p95 = np.percentile(latencies, [50, 95]) if latencies else None
         shown = last.labels[last.scores >= self.threshold].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -55,8 +56,9 @@ def _draw_phases(axes: tuple[Axes, ...], recording: Recording, first_ns: int) ->
 def _draw_mdi(axis: Axes, seconds: np.ndarray, answers: list[Answer]) -> None:
     values = np.array([answer.number("mdi") for answer in answers], float)  # None becomes NaN
     blue, red = _hex(RGB_COLOUR), _hex(THERMAL_COLOUR)
-    axis.fill_between(seconds, values, 0, where=values >= 0, color=blue, alpha=0.5, lw=0)
-    axis.fill_between(seconds, values, 0, where=values <= 0, color=red, alpha=0.5, lw=0)
+    look: dict[str, Any] = {"alpha": 0.5, "lw": 0}
+    axis.fill_between(seconds, values, 0, where=values >= 0, color=blue, interpolate=True, **look)
+    axis.fill_between(seconds, values, 0, where=values <= 0, color=red, interpolate=True, **look)
     axis.plot(seconds, values, color="#2b303b", lw=1.0, label="MDI, every frame")
     probed = [(t, a.number("exact_mdi")) for t, a in zip(seconds, answers, strict=True)]
     exact = [(t, value) for t, value in probed if value is not None]
