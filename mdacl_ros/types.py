@@ -129,7 +129,7 @@ class Predictions:
         entropies: ``(B, M, L)`` float32 in [0, 1], normalised channel-energy entropy of the
             calibrated features.
         energies: ``(B, M, L)`` float32 >= 0, mean magnitude of what each modality adds to the
-            fusion, in units of its training average.
+            fusion where objects are seen.
         sensitivities: ``(B, M)`` float32 >= 0, sum of |dS/dx * x| over the calibrated features;
             ``None`` unless the exact gradient probe ran on this batch.
     """

@@ -65,7 +65,7 @@ def augment(sample: Sample, config: AugmentationConfig, rng: np.random.Generator
     width, height = config.size
     matrix = _random_view(sample, config, rng)
     rgb = cv2.warpAffine(
-        sample.rgb, matrix, config.size, flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114)
+        sample.rgb, matrix, config.size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0)
     )
     jitter = matrix.copy()
     jitter[:, 2] += rng.uniform(-1, 1, 2) * config.shift * rng.beta(1, 3)

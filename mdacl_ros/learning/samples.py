@@ -154,22 +154,50 @@ def load_sample(record: PairRecord, classes: int) -> Sample:
     )
 
 
-def simulated_samples(count: int, classes: int, first_seed: int = 100_000) -> Iterator[Sample]:
-    """Procedural scenes (seeds far from those of the demo) as training samples."""
+def simulated_samples(
+    count: int, classes: int, cache: Path, first_seed: int = 100_000
+) -> Iterator[Sample]:
+    """Procedural scenes (seeds far from those of the demo) as training samples.
+
+    Args:
+        count: How many.
+        classes: Number of classes K.
+        cache: Folder that keeps rendered scenes from run to run.
+        first_seed: Seed of the first scene.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    for seed in range(first_seed, first_seed + count):
+        path = cache / f"{seed}.npz"
+        if not path.exists():
+            _render_scene(seed, path)
+        with np.load(path) as scene:
+            n = len(scene["labels"])
+            yield Sample(
+                name=f"simulated_{seed}",
+                rgb=scene["rgb"],
+                thermal=scene["thermal"].astype(np.float32),
+                boxes=scene["boxes"],
+                labels=scene["labels"],
+                ignore=np.zeros(n, bool),
+                visible=np.ones((n, 2), bool),
+                exhaustive=np.ones(classes, bool),
+            )
+
+
+def _render_scene(seed: int, path: Path) -> None:
+    """Render one scene and keep it; the thermal image in half precision, normalised."""
     from mdacl_ros.sensing.thermal import normalize_once
     from mdacl_ros.simulation import random_scene
 
-    for seed in range(first_seed, first_seed + count):
-        pair = random_scene(seed)
-        thermal = normalize_once(pair.thermal, "16UC1")
-        size = (pair.rgb.shape[1], pair.rgb.shape[0])
-        yield Sample(
-            name=f"simulated_{seed}",
-            rgb=pair.rgb,
-            thermal=cv2.resize(thermal, size, interpolation=cv2.INTER_LINEAR),
-            boxes=pair.boxes,
-            labels=pair.labels,
-            ignore=np.zeros(len(pair.labels), bool),
-            visible=np.ones((len(pair.labels), 2), bool),
-            exhaustive=np.ones(classes, bool),
-        )
+    pair = random_scene(seed)
+    size = (pair.rgb.shape[1], pair.rgb.shape[0])
+    thermal = cv2.resize(normalize_once(pair.thermal, "16UC1"), size)
+    part = path.with_suffix(".part.npz")
+    np.savez(
+        part,
+        rgb=pair.rgb,
+        thermal=thermal.astype(np.float16),
+        boxes=pair.boxes,
+        labels=pair.labels,
+    )
+    part.replace(path)

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if any(os.environ.get(k) != v for k, v in _ALLOCATOR.items()):
         os.execve(sys.executable, [sys.executable, *_own_command()], {**os.environ, **_ALLOCATOR})
     import torch
+    from tqdm import tqdm
 
     from mdacl_ros.learning.batches import TrainingPairs
     from mdacl_ros.learning.samples import load_sample, read_pairs, simulated_samples
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     classes = len(config.detector_config().labels)
     records = [r for name in config.annotations for r in read_pairs(data / name)]
     real = [load_sample(r, classes) for r in records]
-    simulated = list(simulated_samples(config.simulated, classes))
+    scenes = simulated_samples(config.simulated, classes, folder.parent / "simulated")
+    simulated = list(tqdm(scenes, total=config.simulated, desc="scenes", disable=None))
     print(
         f"{len(real)} real pairs, {len(simulated)} simulated scenes; run folder {folder}",
         flush=True,

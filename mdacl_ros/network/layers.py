@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 
@@ -56,3 +56,19 @@ def separable(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Seq
         ConvNormAct(c_in, c_in, kernel, stride, groups=c_in),
         ConvNormAct(c_in, c_out, act=nn.SiLU()),
     )
+
+
+class ScaleShift(nn.Module):
+    """What a BatchNorm is once its statistics are fixed: ``x * scale + shift`` per channel."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert norm.running_var is not None and norm.running_mean is not None
+        scale = norm.weight.detach() * (norm.running_var + norm.eps).rsqrt()
+        shift = norm.bias.detach() - norm.running_mean * scale
+        self.register_buffer("scale", scale[:, None, None])
+        self.register_buffer("shift", shift[:, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, C, H, W)`` to the same shape."""
+        return x * self.scale + self.shift

@@ -13,30 +13,7 @@ from safetensors.torch import load_file, save_file
 from mdacl_ros.errors import ModelError
 from mdacl_ros.network.config import DetectorConfig
 from mdacl_ros.network.detector import Detector
-
-WEIGHTS = "weights.safetensors"
-CARD = "model.yaml"
-
-
-def read_model_yaml(folder: Path) -> dict[str, Any]:
-    """Read ``model.yaml``.
-
-    Raises:
-        ModelError: The folder or file is missing or not YAML with a ``detector`` mapping.
-    """
-    path = folder / CARD
-    if not path.is_file():
-        raise ModelError(
-            f"model: {path} does not exist; give a model folder with {CARD} and {WEIGHTS}, e.g. the "
-            "shipped models/small"
-        )
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict) or not isinstance(values.get("detector"), dict):
-        raise ModelError(f"{path}: wanted a mapping with the key `detector`, got {type(values)}")
-    return values
+from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS, read_model_yaml
 
 
 def load_detector(folder: Path) -> Detector:
@@ -49,7 +26,7 @@ def load_detector(folder: Path) -> Detector:
     detector.auxiliary_head = None  # training only
     path = folder / WEIGHTS
     if not path.is_file():
-        raise ModelError(f"model: {path} does not exist; copy the weights beside {CARD}")
+        raise ModelError(f"model: {path} does not exist; copy the weights beside {MODEL_YAML}")
     try:
         state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
         detector.load_state_dict(state)
@@ -59,7 +36,9 @@ def load_detector(folder: Path) -> Detector:
         ) from error
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{path}: weights do not fit {CARD} beside them: {reason}") from error
+        raise ModelError(
+            f"{path}: weights do not fit {MODEL_YAML} beside them: {reason}"
+        ) from error
     return detector.eval()
 
 
@@ -79,7 +58,7 @@ def save_detector(detector: Detector, folder: Path, extra: dict[str, Any]) -> No
     }
     save_file(state, folder / WEIGHTS)
     values = {"detector": detector.config.to_dict(), **extra}
-    (folder / CARD).write_text(yaml.safe_dump(values, sort_keys=False))
+    (folder / MODEL_YAML).write_text(yaml.safe_dump(values, sort_keys=False))
 
 
 def count_parameters(module: torch.nn.Module) -> int:

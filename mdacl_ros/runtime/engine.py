@@ -23,6 +23,8 @@ class Engine(Protocol):
         device: Human-readable device the engine runs on.
         input_size: ``(width, height)`` of the network input in pixels, multiples of 32.
         labels: Class names in the order of ``Predictions.labels``.
+        estimate: (slope, offset) of the fit from fusion energies to sensitivities, see
+            :func:`mdacl_ros.dominance_reading.read_dominance`; (1.0, 0.0) where none was fitted.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Engine(Protocol):
     device: str
     input_size: tuple[int, int]
     labels: tuple[str, ...]
+    estimate: tuple[float, float]
 
     def infer(
         self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False

@@ -1,0 +1,86 @@
+"""Where built engines are kept, and how it is known that they are still right."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+
+
+def cache_root() -> Path:
+    """``$MDACL_CACHE``, or ``mdacl_ros/engines`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    if named := os.environ.get("MDACL_CACHE"):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "mdacl_ros" / "engines"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def engine_key(parts: dict[str, Any]) -> str:
+    """A short stable name for everything that makes an engine what it is."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+class EngineCache:
+    """A folder of built engines, one subfolder each, written atomically and verified on load.
+
+    Args:
+        root: The folder; :func:`cache_root` unless given.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or cache_root()
+
+    def find(self, parts: dict[str, Any]) -> Path | None:
+        """Return the folder of an intact engine, or ``None`` when there is none.
+
+        An entry whose files do not match its manifest is removed, so that it is built anew.
+        """
+        folder = self.root / engine_key(parts)
+        if not folder.is_dir():
+            return None
+        if not _intact(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+        return folder
+
+    @contextmanager
+    def store(self, parts: dict[str, Any]) -> Iterator[Path]:
+        """Yield a folder to build into; it appears in the cache whole or not at all."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".building-", dir=self.root))
+        try:
+            yield part
+            digests = {f.name: file_digest(f) for f in sorted(part.iterdir())}
+            (part / MANIFEST).write_text(json.dumps({"parts": parts, "files": digests}, indent=1))
+            target = self.root / engine_key(parts)
+            shutil.rmtree(target, ignore_errors=True)
+            part.replace(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _intact(folder: Path) -> bool:
+    """Whether every file of the manifest is there, byte for byte."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text())["files"]
+        return all(file_digest(folder / name) == digest for name, digest in files.items())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False

@@ -1,0 +1,116 @@
+"""The embedded CPU default: OpenVINO, float32 or bf16."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from mdacl_ros.errors import EngineError
+from mdacl_ros.runtime.engine import Progress
+from mdacl_ros.runtime.model_facts import ModelFacts
+from mdacl_ros.types import FloatArray, Predictions
+
+DETECTOR = "detector.xml"
+PROBE = "probe.xml"
+_HINTS = {"float32": "f32", "bf16": "bf16"}
+
+
+class OpenVinoEngine:
+    """Runs a detector built by :func:`build_openvino`.
+
+    The exact gradient probe is a second static graph with the backward pass written out; it is
+    loaded at its first use and answers detections as well, so a probed frame costs one call.
+
+    Args:
+        folder: What :func:`build_openvino` wrote.
+        facts: What ``model.yaml`` says.
+        input_size: Network input ``(width, height)``.
+        precision: ``float32`` or ``bf16``.
+        threads: CPU threads; 0 leaves it to OpenVINO.
+
+    Raises:
+        EngineError: The CPU lacks bf16, or the files cannot be compiled.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self,
+        folder: Path,
+        facts: ModelFacts,
+        input_size: tuple[int, int],
+        precision: str = "float32",
+        threads: int = 0,
+    ) -> None:
+        self.input_size, self.labels = input_size, facts.labels
+        self.estimate, self.precision = facts.estimate, precision
+        self._folder = folder
+        self._core = ov.Core()
+        self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
+        self._options = {
+            "INFERENCE_PRECISION_HINT": checked_precision(self._core, precision),
+            "PERFORMANCE_HINT": "LATENCY",
+            **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
+        }
+        self._request = self._compile(DETECTOR)
+        self._probe_request: ov.InferRequest | None = None
+
+    def infer(
+        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+    ) -> Predictions:
+        """See :class:`mdacl_ros.runtime.engine.Engine`; inputs are read in place."""
+        request = self._request
+        if probe:
+            if self._probe_request is None:
+                self._probe_request = self._compile(PROBE)
+            request = self._probe_request
+        results = request.infer([rgb, thermal, present], share_inputs=True, share_outputs=True)
+        # the outputs live in the request and are overwritten by the next frame: copy (few kB)
+        return Predictions(*(np.array(results[i]) for i in range(len(results))))
+
+    def close(self) -> None:
+        """Release the compiled models."""
+        del self._request
+        self._probe_request = None
+
+    def _compile(self, name: str) -> ov.InferRequest:
+        try:
+            model = self._core.read_model(str(self._folder / name))
+            return self._core.compile_model(model, "CPU", self._options).create_infer_request()
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise EngineError(
+                f"openvino: cannot load {self._folder / name} ({reason}); remove that folder and "
+                "build anew with `mdacl build`"
+            ) from error
+
+
+def checked_precision(core: ov.Core, precision: str) -> str:
+    """Return OpenVINO's name of a precision this CPU has.
+
+    Raises:
+        EngineError: Unknown precision, or not available on this CPU.
+    """
+    if precision not in _HINTS:
+        raise EngineError(f"engine: openvino precision {precision!r}, wanted one of {list(_HINTS)}")
+    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise EngineError("engine: this CPU has no bf16; set precision to float32")
+    return _HINTS[precision]
+
+
+def build_openvino(
+    model: Path, input_size: tuple[int, int], folder: Path, progress: Progress
+) -> None:
+    """Convert a model folder into the two graphs an engine loads.
+
+    Args:
+        model: Model folder with weights.
+        input_size: Network input ``(width, height)``.
+        folder: Where the graphs are written.
+        progress: Told what is being done.
+    """
+    from mdacl_ros.runtime.openvino_build import convert
+
+    convert(model, input_size, folder / DETECTOR, folder / PROBE, progress)
