@@ -49,6 +49,16 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}; see {self.prog} --help")
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Shows the defaults that say something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help
+        if not text or action.default in (None, False, [], argparse.SUPPRESS):
+            return text
+        return f"{text} (default: %(default)s)"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -81,11 +91,11 @@ def _run(arguments: list[str]) -> int:
         return 0
     if name not in COMMANDS:
         raise UsageError(f"mdacl: unknown command {name!r}{_nearest(name, COMMANDS)}")
-    module = importlib.import_module(COMMANDS[name].module)
+    module, summary = importlib.import_module(COMMANDS[name].module), COMMANDS[name].summary
     parser = _Parser(
         prog=f"mdacl {name}",
-        description=COMMANDS[name].summary.capitalize() + ".",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description=f"{summary[:1].upper()}{summary[1:]}.",
+        formatter_class=_HelpFormatter,
     )
     module.add_arguments(parser)
     args, unknown = parser.parse_known_args(rest)
