@@ -3,7 +3,7 @@
     ros2 run mdacl_ros player_node --ros-args -p input:=clips/ -p clip:=0117_1605
 
 Topics: ``rgb/image_raw``, ``rgb/camera_info``, ``thermal/image_raw``, ``thermal/camera_info``.
-Parameters: see :class:`PlayerParameters`.
+Parameters: see :class:`.PlayerParameters`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from mdacl_ros.errors import MdaclError, RecordingError
 from mdacl_ros.nodes.camera_publisher import CameraPublisher
+from mdacl_ros.nodes.player_parameters import PlayerParameters
 from mdacl_ros.replay.recording import Event, Recording, open_recording
 from mdacl_ros.replay.schedule import ReadAhead, Schedule, loop_length_ns, make_schedule
 from mdacl_ros.types import Modality
@@ -42,39 +43,6 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 LINGER_S = 0.3
 """The last frames leave the process before its DDS participant does."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlayerParameters:
-    """ROS parameters of the player, with their defaults.
-
-    Attributes:
-        input: Path of the recording; empty plays the simulated demo scenes.
-        clip: Which clip of a folder with several.
-        rate: Speed, 1 is real time.
-        fps: Image pairs a second of a data set; 0 keeps the default.
-        restamp: Stamp frames with the time at which they are due; otherwise they keep the recorded
-            stamps.
-        start_ns: Wall clock (ns since the epoch) of the first RGB frame; 0 starts when ready.
-        loops: Number of passes; 0 plays for ever.
-        wait_for_subscribers: Wait until every camera of the recording has a subscriber.
-        rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
-        thermal_topic: Thermal image topic of a bag.
-        sent_log: File to write one json line a frame to: camera, stamp, recorded stamp, loop, late
-            by how many ms; empty writes none.
-    """
-
-    input: str = ""
-    clip: str = ""
-    rate: float = 1.0
-    fps: float = 0.0
-    restamp: bool = True
-    start_ns: int = 0
-    loops: int = 1
-    wait_for_subscribers: bool = True
-    rgb_topic: str = ""
-    thermal_topic: str = ""
-    sent_log: str = ""
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="bag (mcap, sqlite3), folder with visible/ and infrared/ videos, or data-set folder; "
         "simulated scenes if left out",
     )
+    parser.add_argument("--input", dest="input_option", help="the same as INPUT")
     parser.add_argument("--out", type=Path, default=Path("demo_out"), help="folder for results")
     parser.add_argument("--rate", type=float, default=1.0, help="speed, 1 is real time")
     parser.add_argument("--clip", help="which clip of a folder with several")
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from mdacl_ros.replay.run import DemoRun
     from mdacl_ros.replay.simulated import SimulatedRecording
 
+    args.input = args.input or args.input_option
     if args.rate <= 0:
         raise MdaclError(f"argument --rate: got {args.rate}, wanted more than 0")
     parameters = _detector_parameters(args)

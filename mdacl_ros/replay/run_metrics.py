@@ -26,7 +26,7 @@ def summarize(run: RunLog, recording: Recording, image_size: tuple[int, int]) ->
     sent, counts = _frames_sent(run), run.counts
     dropped = {k.removeprefix("dropped_"): n for k, n in counts.items() if k.startswith("dropped_")}
     for camera in ("rgb", "thermal"):
-        # Best-effort transport: what was sent and never arrived is lost, not dropped by the node.
+        # Sent, but not seen by the node: lost by DDS, or overwritten in its queue of one frame.
         dropped[f"transport_{camera}"] = max(0, sent[camera] - counts.get(f"frames_{camera}", 0))
     single = {f"single_{c}": counts.get(f"single_{c}", 0) for c in ("rgb", "thermal")}
     cpu = cpu_percent(run.usage)
