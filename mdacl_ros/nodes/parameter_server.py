@@ -17,11 +17,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from mdacl_ros.errors import ParameterError
+from mdacl_ros.nodes.parameter_spec import ParameterSpec
 from mdacl_ros.nodes.parameters import (
     SPECS,
     NodeParameters,
-    ParameterSpec,
-    check_value,
     updated,
 )
 
@@ -71,14 +70,15 @@ class ParameterServer:
 
     def _declare(self, node: Node, name: str) -> Any:
         """Declare one parameter; return its value, or the default where it was refused."""
-        default = getattr(NodeParameters(), name)
+        default = SPECS[name].default
+        given: Any
         try:
             given = node.declare_parameter(name, default, descriptor(name, default)).value
         except (InvalidParameterTypeException, InvalidParameterValueException):
             given = _raw_value(node, name)
         try:
             # YAML's `max_skew: 1` is an integer to ROS: as good as 1.0.
-            value = check_value(name, given)
+            value = SPECS[name].check(name, given)
         except ParameterError as error:
             self.errors[name] = str(error)
             value = default

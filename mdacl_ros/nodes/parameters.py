@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mdacl_ros.errors import ModelError, ParameterError
+from mdacl_ros.nodes.parameter_spec import ParameterSpec, parameter
 from mdacl_ros.perception import PerceptionConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.sensing.synchronizer import SyncConfig
@@ -16,132 +16,104 @@ NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterSpec:
-    """What a parameter is for and which values it takes.
-
-    Attributes:
-        description: Shown by ``ros2 param describe``; names the unit.
-        low: Smallest value, numbers only.
-        high: Largest value, numbers only.
-        step: Integers only: value - low is a multiple of it; 0 for any.
-        choices: Allowed strings; empty for any.
-        live: Can change while the node is configured.
-        read_only: Is only read at start.
-    """
-
-    description: str
-    low: float | None = None
-    high: float | None = None
-    step: int = 0
-    choices: tuple[str, ...] = ()
-    live: bool = False
-    read_only: bool = False
-
-
-def _parameter(default: Any, description: str, **spec: Any) -> Any:
-    """Make a dataclass field that carries its :class:`ParameterSpec`."""
-    return field(default=default, metadata={"spec": ParameterSpec(description, **spec)})
-
-
-@dataclass(frozen=True, slots=True)
 class NodeParameters:
     """Everything that can be set from outside; field names are ROS parameter names."""
 
-    model: str = _parameter(
+    model: str = parameter(
         "small", "Shipped model name, or path of a model folder (model.yaml + weights)."
     )
-    engine: str = _parameter(
+    engine: str = parameter(
         "openvino",
         "Library that runs the network.",
         choices=("torch", "openvino", "tensorrt"),
     )
-    precision: str = _parameter(
+    precision: str = parameter(
         "float32",
         "Arithmetic of the engine.",
         choices=("float32", "bf16", "fp16", "int8"),
     )
-    input_width: int = _parameter(
+    input_width: int = parameter(
         640, "Width of the network input in pixels.", low=64, high=4096, step=32
     )
-    input_height: int = _parameter(
+    input_height: int = parameter(
         480, "Height of the network input in pixels.", low=64, high=4096, step=32
     )
-    calibration: str = _parameter(
+    calibration: str = parameter(
         "", "Path of the RGB-thermal rig calibration (YAML); empty: images are already registered."
     )
-    reference_distance: float = _parameter(
+    reference_distance: float = parameter(
         0.0,
         "Distance in metres at which thermal and RGB align; 0: as in the calibration file.",
         low=0.0,
         high=10_000.0,
         live=True,
     )
-    kelvin_scale: float = _parameter(
+    kelvin_scale: float = parameter(
         0.01, "Kelvin per count of a 16UC1 thermal image.", low=1e-6, high=10.0
     )
-    max_skew: float = _parameter(
+    max_skew: float = parameter(
         0.06,
         "Largest difference of two paired stamps in seconds, after thermal_clock_offset.",
         low=0.0,
         high=10.0,
         live=True,
     )
-    partner_timeout: float = _parameter(
+    partner_timeout: float = parameter(
         0.5,
         "Seconds without a new frame after which a camera counts as dead.",
         low=0.01,
         high=60.0,
         live=True,
     )
-    thermal_clock_offset: float = _parameter(
+    thermal_clock_offset: float = parameter(
         0.0,
         "Seconds added to thermal stamps before they are compared with RGB stamps.",
         low=-3600.0,
         high=3600.0,
         live=True,
     )
-    reuse_partner: bool = _parameter(
+    reuse_partner: bool = parameter(
         True, "Let one frame of the slower camera serve several frames of the faster one."
     )
-    score_threshold: float = _parameter(
+    score_threshold: float = parameter(
         0.3, "Detections below this score are not published.", low=0.0, high=1.0, live=True
     )
-    max_detections: int = _parameter(
+    max_detections: int = parameter(
         100, "Most detections published per frame.", low=1, high=1000, live=True
     )
-    dominance_probe_rate: float = _parameter(
+    dominance_probe_rate: float = parameter(
         1.0,
         "Exact gradient dominance index, times per second; 0: never.",
         low=0.0,
         high=1000.0,
         live=True,
     )
-    mdi_warn: float = _parameter(
+    mdi_warn: float = parameter(
         0.8,
         "|MDI|, averaged over a second, from which diagnostics warn.",
         low=0.0,
         high=1.0,
         live=True,
     )
-    mdi_error: float = _parameter(
+    mdi_error: float = parameter(
         0.95,
         "|MDI|, averaged over a second, from which diagnostics report an error.",
         low=0.0,
         high=1.0,
         live=True,
     )
-    rgb_transport: str = _parameter("raw", "How RGB images arrive.", choices=("raw", "compressed"))
-    thermal_transport: str = _parameter(
+    rgb_transport: str = parameter("raw", "How RGB images arrive.", choices=("raw", "compressed"))
+    thermal_transport: str = parameter(
         "raw", "How thermal images arrive.", choices=("raw", "compressed")
     )
-    marker_distance: float = _parameter(
+    marker_distance: float = parameter(
         3.0,
         "Distance in metres of the virtual image plane the markers are drawn on.",
         low=0.1,
         high=1000.0,
         live=True,
     )
-    autostart: bool = _parameter(
+    autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager.", read_only=True
     )
 
@@ -204,7 +176,7 @@ def updated(parameters: NodeParameters, changes: dict[str, Any]) -> NodeParamete
     Raises:
         ParameterError: A value of the wrong type, out of bounds, or at odds with another.
     """
-    checked: dict[str, Any] = {name: check_value(name, value) for name, value in changes.items()}
+    checked: dict[str, Any] = {name: SPECS[name].check(name, changes[name]) for name in changes}
     result = replace(parameters, **checked)
     if result.mdi_error < result.mdi_warn:
         raise ParameterError(
@@ -212,43 +184,3 @@ def updated(parameters: NodeParameters, changes: dict[str, Any]) -> NodeParamete
             f"({result.mdi_warn}); change both in one call or in the other order"
         )
     return result
-
-
-def check_value(name: str, value: Any) -> bool | float | str:
-    """Check one value against its specification.
-
-    Raises:
-        ParameterError: Names the parameter, what it got and what it wants.
-    """
-    spec, wanted = SPECS[name], type(getattr(NodeParameters(), name))
-    if wanted is float and type(value) is int:
-        value = float(value)
-    if type(value) is not wanted:
-        raise ParameterError(
-            f"parameter {name}: got {value!r} ({type(value).__name__}), wanted {wanted.__name__}"
-            f"{_bounds(spec)}"
-        )
-    if spec.choices and value not in spec.choices:
-        raise ParameterError(f"parameter {name}: got {value!r}, wanted {_bounds(spec)[2:]}")
-    if spec.low is not None and not _within(cast("float", value), spec):
-        raise ParameterError(f"parameter {name}: got {value!r}, wanted {_bounds(spec)[2:]}")
-    return cast("bool | float | str", value)
-
-
-def _within(value: float, spec: ParameterSpec) -> bool:
-    """Whether a number lies in the bounds and on the step of its specification."""
-    assert spec.low is not None
-    assert spec.high is not None
-    if not (math.isfinite(value) and spec.low <= value <= spec.high):
-        return False
-    return spec.step == 0 or (int(value) - int(spec.low)) % spec.step == 0
-
-
-def _bounds(spec: ParameterSpec) -> str:
-    """Describe the values a parameter takes, or nothing where any will do."""
-    if spec.choices:
-        return ", one of " + ", ".join(spec.choices)
-    if spec.low is None:
-        return ""
-    step = f" in steps of {spec.step}" if spec.step else ""
-    return f", {spec.low} to {spec.high}{step}"

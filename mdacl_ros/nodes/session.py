@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rclpy.lifecycle import LifecycleNode
 
@@ -17,25 +16,10 @@ from mdacl_ros.nodes.inference_thread import InferenceThread
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.statistics import Statistics
+from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
 from mdacl_ros.perception import Perception
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
 from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
-
-
-@dataclass(frozen=True)
-class SynchronizerState:
-    """The synchronizer at one moment.
-
-    Attributes:
-        alive: Camera name to whether it counts as alive.
-        counts: Counters: ``pairs``, ``single_rgb``, ``single_thermal``, ``clock_resets``,
-            ``dropped_<cause>_<camera>``.
-        skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
-    """
-
-    alive: dict[str, bool]
-    counts: dict[str, int]
-    skew_ms: float | None
 
 
 class DetectionSession:
@@ -96,7 +80,7 @@ class DetectionSession:
 
     def synchronizer_state(self) -> SynchronizerState:
         """Who is alive, the synchronizer's counters, and the newest skew."""
-        return self._inference.inspect(_synchronizer_state)
+        return self._inference.inspect(read_synchronizer)
 
     def _unsubscribe(self) -> None:
         for camera in self.cameras.values():
@@ -186,28 +170,3 @@ class DetectionSession:
         if not isinstance(error, MdaclError):
             line += "\n" + "".join(traceback.format_exception(error)).rstrip()
         self._node.get_logger().error(line + " (logged once; see /diagnostics for the count)")
-
-
-def clock_of(node: LifecycleNode) -> Callable[[], int]:
-    """The clock that decides who is alive, in ns: simulated time if the node uses it.
-
-    Otherwise monotonic time, which an NTP step cannot set back.
-    """
-    if node.get_parameter("use_sim_time").value:
-        clock = node.get_clock()
-        return lambda: int(clock.now().nanoseconds)
-    return time.monotonic_ns
-
-
-def _synchronizer_state(synchronizer: PairSynchronizer, now_ns: int) -> SynchronizerState:
-    """Read the synchronizer; its lock is held."""
-    counters, skew_ns = synchronizer.counters, synchronizer.last_skew_ns
-    counts = {name: getattr(counters, name) for name in ("pairs", "single_rgb", "single_thermal")}
-    counts["clock_resets"] = counters.clock_resets
-    for camera, causes in counters.dropped.items():
-        counts |= {f"dropped_{cause}_{camera}": count for cause, count in causes.items()}
-    return SynchronizerState(
-        alive={camera: synchronizer.alive(camera, now_ns) for camera in MODALITIES},
-        counts=counts,
-        skew_ms=None if skew_ns is None else skew_ns / 1e6,
-    )

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mdacl_ros.errors import MdaclError, ModelError, ParameterError
-from mdacl_ros.nodes.parameters import SPECS, NodeParameters, check_value, updated
+from mdacl_ros.nodes.parameters import SPECS, NodeParameters, updated
 from mdacl_ros.resources import find_resource
 
 DEFAULTS = NodeParameters()
@@ -40,14 +40,14 @@ def test_the_shipped_file_holds_the_defaults() -> None:
 )
 def test_a_refusal_names_parameter_got_and_wanted(name: str, value: object, wanted: str) -> None:
     with pytest.raises(ParameterError) as raised:
-        check_value(name, value)
+        SPECS[name].check(name, value)
     assert str(raised.value).startswith(f"parameter {name}: got {value!r}")
     assert wanted in str(raised.value)
 
 
 def test_an_integer_serves_as_a_float() -> None:
     assert updated(DEFAULTS, {"score_threshold": 1}).score_threshold == 1.0
-    assert isinstance(check_value("max_skew", 1), float)
+    assert isinstance(SPECS["max_skew"].check("max_skew", 1), float)
 
 
 def test_thresholds_must_not_cross() -> None:
