@@ -33,7 +33,12 @@ COMMANDS: dict[str, Command] = {
         "mdacl_ros.replay.demo", "play a recording through the real ROS node and report on it"
     ),
     "convert": Command("mdacl_ros.replay.convert", "turn videos or any recording into a bag"),
+    "evaluate": Command(
+        "mdacl_ros.replay.evaluate", "score a labelled data set, fused and with a camera removed"
+    ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
+    "build": Command("mdacl_ros.runtime.build_command", "build an engine ahead of the first start"),
+    "info": Command("mdacl_ros.network.info_command", "parameters and operations of a detector"),
 }
 """Add a line to add a command."""
 

@@ -124,6 +124,11 @@ class Perception:
             },
         )
 
+    def reset(self) -> None:
+        """Forget the past of the thermal normalisation: the next pair is judged by itself."""
+        self._normalizer.reset()
+        self._last_thermal = None
+
     def _prepare(
         self, pair: FramePair, config: PerceptionConfig
     ) -> tuple[Letterbox, ThermalImage | None]:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mdacl_ros.learning.data_folder import data_folder
+
+if TYPE_CHECKING:
+    from mdacl_ros.learning.dominance_fit import EstimateFit
+    from mdacl_ros.learning.samples import Sample
+
+FIT_IMAGES = 40
+"""About how many training images the dominance estimate is fitted on, three variations each."""
 
 # glibc returns large blocks to the system after each step; keeping them makes a step 1.7x faster
 _ALLOCATOR = {
@@ -61,9 +71,22 @@ def run(args: argparse.Namespace) -> int:
     pairs = TrainingPairs(real, simulated, config.simulated_share, config.augmentation, config.seed)
     detector = Trainer(config, pairs, folder).run()
     out = args.out or folder / "model"
-    save_detector(detector, out, {"training": {"config": args.config.name, "steps": config.steps}})
-    print(f"wrote {out}")
+    record = {"training": {"config": args.config.name, "steps": config.steps, "seed": config.seed}}
+    save_detector(detector, out, record)
+    fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
+    save_detector(detector, out, record | {"dominance_estimate": asdict(fit)})
+    print(f"wrote {out}; dominance estimate {fit}")
     return 0
+
+
+def _fit_estimate(model: Path, samples: Sequence[Sample]) -> EstimateFit:
+    """Fit the per-frame dominance estimate on training images of one size."""
+    from mdacl_ros.learning.dominance_fit import fit_estimate, probed
+    from mdacl_ros.runtime import load_engine
+
+    size = (samples[0].rgb.shape[1], samples[0].rgb.shape[0])
+    engine = load_engine(model, engine="torch", input_size=size)
+    return fit_estimate(probed(engine, [s for s in samples if s.rgb.shape[1::-1] == size]))
 
 
 def _own_command() -> list[str]:
