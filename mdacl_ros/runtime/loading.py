@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mdacl_ros import __version__
 from mdacl_ros.errors import EngineError, ModelError
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS
@@ -48,7 +50,7 @@ def load_engine(
             raise EngineError(f"engine: torch precision {precision!r}, wanted 'float32'")
         from mdacl_ros.runtime.torch_engine import TorchEngine
 
-        return TorchEngine(model, facts, input_size)
+        return _warmed(TorchEngine(model, facts, input_size))
     if engine == "tensorrt":
         raise EngineError(
             "engine: tensorrt is not built into this version yet; use openvino (CPU) or torch"
@@ -56,7 +58,20 @@ def load_engine(
     from mdacl_ros.runtime.openvino_engine import OpenVinoEngine
 
     folder = _built(model, engine, input_size, progress, cache or EngineCache())
-    return OpenVinoEngine(folder, facts, input_size, precision)
+    return _warmed(OpenVinoEngine(folder, facts, input_size, precision))
+
+
+def _warmed(engine: Engine) -> Engine:
+    """Answer once, probed and not, so that the first camera frame is as fast as any other."""
+    width, height = engine.input_size
+    inputs = (
+        np.zeros((1, 3, height, width), np.float32),
+        np.zeros((1, 1, height, width), np.float32),
+        np.ones((1, 2, height // STRIDE, width // STRIDE), np.float32),
+    )
+    for probe in (False, True):
+        engine.infer(*inputs, probe=probe)
+    return engine
 
 
 def _built(
