@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
     "build": Command("mdacl_ros.runtime.build_command", "build an engine ahead of the first start"),
+    "bench": Command("mdacl_ros.replay.bench", "what a frame costs on this machine"),
     "info": Command("mdacl_ros.network.info_command", "parameters and operations of a detector"),
 }
 """Add a line to add a command."""
