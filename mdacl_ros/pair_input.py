@@ -1,0 +1,194 @@
+"""From a frame pair to the network's input tensors; a bad frame never costs the other camera's."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from mdacl_ros.errors import CalibrationError, ImageError, MdaclError
+from mdacl_ros.runtime.engine import STRIDE
+from mdacl_ros.sensing.letterbox import Letterbox, present_cells
+from mdacl_ros.sensing.registration import Registration
+from mdacl_ros.sensing.rig import RigCalibration
+from mdacl_ros.sensing.thermal import ThermalNormalizer
+from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Modality, ThermalImage
+
+Size = tuple[int, int]
+
+_SAME_VIEW = "no rig calibration: thermal is taken to show the same view as RGB"
+
+
+class PairInput:
+    """The input tensors of an engine, filled anew for every pair; not thread-safe.
+
+    Args:
+        rig: Calibration of the two cameras; ``None`` assumes the same view where both images have
+            one aspect ratio.
+        size: Network input ``(width, height)`` in pixels, multiples of 32.
+        kelvin_scale: Kelvin per count of 16UC1 thermal images.
+
+    Attributes:
+        rgb: ``(1, 3, H, W)`` float32 in [0, 1].
+        thermal: ``(1, 1, H, W)`` float32 in [0, 1], in the RGB camera's view.
+        present: ``(1, 2, H / 32, W / 32)`` float32 availability.
+        letterbox: How the RGB image of the newest pair lies in the network input.
+        warnings: What is being assumed or done without.
+    """
+
+    def __init__(self, rig: RigCalibration | None, size: Size, kelvin_scale: float) -> None:
+        width, height = size
+        self.rgb = np.zeros((1, 3, height, width), np.float32)
+        self.thermal = np.zeros((1, 1, height, width), np.float32)
+        self.present = np.zeros((1, 2, height // STRIDE, width // STRIDE), np.float32)
+        self.letterbox = Letterbox(size, size)
+        self.warnings: tuple[str, ...] = ()
+        self._rig, self._size = rig, size
+        self._rgb_size: Size | None = rig.rgb.size if rig is not None else None
+        self._normalizer = ThermalNormalizer(kelvin_scale)
+        self._kelvin_scale = kelvin_scale
+        self._last_thermal: tuple[Frame, ThermalImage] | None = None
+        self._registration: Registration | None = None
+        self._registration_key: tuple[object, ...] = ()
+        self._registration_error: CalibrationError | None = None
+        self._registration_warnings: tuple[str, ...] = ()
+
+    def fill(self, pair: FramePair, kelvin_scale: float, distance: float | None) -> None:
+        """Prepare one pair. A frame that cannot be used counts as absent, with a warning.
+
+        Args:
+            pair: At least one frame is not ``None``.
+            kelvin_scale: Kelvin per count of 16UC1 thermal images.
+            distance: Metres at which thermal is laid over RGB; ``None``: the rig's own.
+
+        Raises:
+            MdaclError: No frame of the pair can be used.
+        """
+        bad: dict[Modality, ImageError] = {}
+        rgb, thermal = None, None
+        try:
+            rgb = None if pair.rgb is None else rgb_pixels(pair.rgb)
+        except ImageError as error:
+            bad["rgb"] = error
+        try:
+            thermal = self._normalize(pair.thermal, kelvin_scale)
+        except ImageError as error:
+            bad["thermal"] = error
+        if rgb is not None:
+            self._rgb_size = (rgb.shape[1], rgb.shape[0])
+        if thermal is not None:
+            self._register(thermal.normalized.shape[::-1], distance)
+        self._fit_rgb()
+        self._place_rgb(rgb)
+        self._place_thermal(thermal)
+        unused = (f"this {camera} frame is not used: {error}" for camera, error in bad.items())
+        self.warnings = (*self._registration_warnings, *unused)
+        if not self.present.any():
+            raise next(iter(bad.values()), None) or self._nothing_covered(rgb, thermal)
+
+    def thermal_in_rgb(self) -> ByteArray | None:
+        """The newest thermal frame's preview in the RGB image, ``(rgb height, rgb width)`` uint8.
+
+        ``None`` without a thermal frame or without knowing where it lies.
+        """
+        if self._last_thermal is None or self._registration is None:
+            return None
+        return cast(ByteArray, self._registration.warp_to_rgb(self._last_thermal[1].preview))
+
+    def reset(self) -> None:
+        """Forget the past of the thermal normalisation: the next pair is judged by itself."""
+        self._normalizer.reset()
+        self._last_thermal = None
+
+    def _place_rgb(self, rgb: ByteArray | None) -> None:
+        """Fit the colour image into the input tensor, or leave it absent."""
+        if rgb is None:
+            self.rgb[:] = 0.0
+            self.present[0, 0] = 0.0
+            return
+        write_planes(cast(ByteArray, self.letterbox.apply(rgb)), self.rgb[0])
+        self.present[0, 0] = present_cells(self.letterbox.coverage(), STRIDE)
+
+    def _place_thermal(self, thermal: ThermalImage | None) -> None:
+        """Warp the thermal image into the input tensor, or leave it absent."""
+        if thermal is None or self._registration is None:
+            self.thermal[:] = 0.0
+            self.present[0, 1] = 0.0
+            return
+        self.thermal[0, 0] = self._registration.warp(thermal.normalized)
+        self.present[0, 1] = self._registration.present_cells(STRIDE)
+
+    def _normalize(self, frame: Frame | None, kelvin_scale: float) -> ThermalImage | None:
+        """Normalise a thermal frame once, also when it serves several RGB frames."""
+        if kelvin_scale != self._kelvin_scale:
+            self._normalizer = ThermalNormalizer(kelvin_scale)
+            self._kelvin_scale, self._last_thermal = kelvin_scale, None
+        if self._last_thermal is not None and self._last_thermal[0] is frame:
+            return self._last_thermal[1]
+        self._last_thermal = None
+        if frame is None:
+            return None
+        image = self._normalizer(frame.image, frame.encoding, frame.stamp_ns)
+        self._last_thermal = (frame, image)
+        return image
+
+    def _nothing_covered(self, rgb: ByteArray | None, thermal: ThermalImage | None) -> MdaclError:
+        """Why a pair without a bad frame cannot be answered."""
+        if rgb is None and thermal is None:
+            return MdaclError("pair: got a pair without frames, wanted at least one")
+        if thermal is not None and self._registration_error is not None:
+            return self._registration_error
+        width, height = self._size
+        return MdaclError(
+            f"pair: the images cover no {STRIDE}-pixel cell of the network input "
+            f"({width}x{height}), wanted one at least; choose an input size nearer to their shape"
+        )
+
+    def _register(self, thermal_size: Size, distance: float | None) -> None:
+        """Build the registration when a size or the distance changed."""
+        rgb_size = self._rgb_size or thermal_size
+        key = (rgb_size, thermal_size, distance)
+        if key == self._registration_key:
+            return
+        self._registration_key = key
+        self._registration, self._registration_error = None, None
+        try:
+            self._registration = Registration(
+                self._rig, rgb_size, thermal_size, self._size, distance
+            )
+            assumed = self._registration.assumed_identity
+            self._registration_warnings = (_SAME_VIEW,) if assumed else ()
+        except CalibrationError as error:
+            self._registration_error = error
+            self._registration_warnings = (f"thermal is not used: {error}",)
+
+    def _fit_rgb(self) -> None:
+        """Follow the RGB image's size; before any RGB was seen, thermal's stands in for it."""
+        size = self._rgb_size
+        if size is None and self._registration is not None:
+            self.letterbox = self._registration.letterbox
+        elif size is not None and self.letterbox.source_size != size:
+            self.letterbox = Letterbox(size, self._size)
+
+
+def rgb_pixels(frame: Frame) -> ByteArray:
+    """Return a colour frame's pixels, checked.
+
+    Raises:
+        ImageError: Not ``(H, W, 3)`` uint8, or without pixels.
+    """
+    image = frame.image
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ImageError(
+            f"rgb image, encoding {frame.encoding}: got {image.dtype} of shape {image.shape}, "
+            "wanted uint8 of shape (H, W, 3) in R, G, B order; check the camera driver"
+        )
+    return cast(ByteArray, image)
+
+
+def write_planes(image: ByteArray, out: FloatArray) -> None:
+    """Write ``(H, W, 3)`` uint8 into ``(3, H, W)`` float32 in [0, 1], without a temporary copy."""
+    for channel in range(3):
+        plane = cv2.extractChannel(image, channel)
+        np.multiply(plane, np.float32(1 / 255), out=out[channel])
