@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from mdacl_ros.network.dominance import dominance_shares, mdi
-from mdacl_ros.types import DominanceReading, FloatArray, Predictions
+from mdacl_ros.types import DominanceReading, Predictions
 
 Pair = tuple[float, float]
+Values = npt.NDArray[np.floating[Any]]
 
 
 def read_dominance(
@@ -44,7 +48,7 @@ def read_dominance(
     )
 
 
-def estimated_sensitivity(energy: FloatArray, estimate: Pair) -> FloatArray:
+def estimated_sensitivity(energy: Values, estimate: Pair) -> Values:
     """Turn energies ``(2,)`` into sensitivities ``(2,)`` that sum to 1, by the fitted relation."""
     slope, offset = estimate
     ratio = slope * np.log((energy[0] + 1e-9) / (energy[1] + 1e-9)) + offset
@@ -52,12 +56,12 @@ def estimated_sensitivity(energy: FloatArray, estimate: Pair) -> FloatArray:
     return np.array([rgb, 1.0 - rgb])
 
 
-def _shares(entropy: FloatArray, sensitivity: FloatArray, here: FloatArray) -> FloatArray:
+def _shares(entropy: Values, sensitivity: Values, here: Values) -> Values:
     """Dominance shares; an absent modality has none, whatever was measured."""
     if here.sum() < 2:
         return here
     return dominance_shares(entropy, sensitivity)
 
 
-def _pair(values: FloatArray) -> Pair:
+def _pair(values: Values) -> Pair:
     return (float(values[0]), float(values[1]))

@@ -64,13 +64,13 @@ def augment(sample: Sample, config: AugmentationConfig, rng: np.random.Generator
     """Draw one random variation of a sample."""
     width, height = config.size
     matrix = _random_view(sample, config, rng)
-    rgb = cv2.warpAffine(
+    rgb: np.ndarray = cv2.warpAffine(
         sample.rgb, matrix, config.size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0)
     )
     jitter = matrix.copy()
     jitter[:, 2] += rng.uniform(-1, 1, 2) * config.shift * rng.beta(1, 3)
-    thermal = cv2.warpAffine(
-        sample.thermal, jitter, config.size, flags=cv2.INTER_LINEAR, borderValue=0.0
+    thermal: np.ndarray = cv2.warpAffine(
+        sample.thermal, jitter, config.size, flags=cv2.INTER_LINEAR, borderValue=(0,)
     )
     boxes, keep = _transform_boxes(sample.boxes, matrix, width, height)
     rgb = _vary_rgb(rgb, rng)
@@ -81,7 +81,7 @@ def augment(sample: Sample, config: AugmentationConfig, rng: np.random.Generator
         else:
             thermal = corrupt_thermal(thermal, rng)
     present = _availability(config, rng)
-    here = present.any((1, 2))
+    here = np.any(present, axis=(1, 2))  # (2,)
     hidden = ~(sample.visible & here).any(1)  # nothing left to see it by: not to be punished
     cover = cv2.resize(present[1], config.size, interpolation=cv2.INTER_NEAREST)
     return TrainingItem(

@@ -104,7 +104,7 @@ def training_loader(
         pairs,  # type: ignore[arg-type]
         batch_size=batch_size,
         sampler=range(first_step * batch_size, steps * batch_size),
-        collate_fn=collate,  # type: ignore[arg-type]
+        collate_fn=collate,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
     )

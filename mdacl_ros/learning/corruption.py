@@ -11,7 +11,7 @@ from mdacl_ros.types import ByteArray, FloatArray
 def corrupt_rgb(image: ByteArray, rng: np.random.Generator) -> ByteArray:
     """Apply one random corruption of the colour camera to ``(H, W, 3)`` uint8."""
     kind = rng.choice(("dark", "smoke", "smoke", "glare", "noise", "blur"))
-    x = image.astype(np.float32) * (1 / 255)
+    x: np.ndarray = image.astype(np.float32) * (1 / 255)
     if kind == "dark":
         x = x ** rng.uniform(1.5, 3.0) * rng.uniform(0.08, 0.6)
         x += rng.normal(0, rng.uniform(0.005, 0.04), x.shape)
@@ -30,7 +30,7 @@ def corrupt_thermal(image: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Apply one random corruption of the thermal camera to ``(H, W)`` float32 in [0, 1]."""
     kind = rng.choice(("flat", "noise", "blur", "pattern", "low_resolution", "drift"))
     h, w = image.shape
-    x = image
+    x: np.ndarray = image
     if kind == "flat":
         x = rng.uniform(0.1, 0.9) + (x - x.mean()) * rng.uniform(0.05, 0.5)
     elif kind == "noise":
@@ -48,13 +48,14 @@ def corrupt_thermal(image: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.clip(x, 0, 1).astype(np.float32)
 
 
-def _smoke(x: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _smoke(x: np.ndarray, rng: np.random.Generator) -> FloatArray:
     """Blend towards a bright, cloudy veil, thick in places."""
     h, w = x.shape[:2]
     cloud = np.zeros((h, w), np.float32)
     for octave in (3, 6, 12, 24):
         noise = rng.random((octave, octave + 1), np.float32)
-        cloud += cv2.resize(noise, (w, h), interpolation=cv2.INTER_CUBIC) / octave**0.7
+        smooth: np.ndarray = cv2.resize(noise, (w, h), interpolation=cv2.INTER_CUBIC)
+        cloud += smooth / octave**0.7
     cloud = (cloud - cloud.min()) / (np.ptp(cloud) + 1e-6)
     opacity = np.clip(cloud * rng.uniform(0.6, 1.6) + rng.uniform(-0.3, 0.6), 0, 0.98)[..., None]
     colour = rng.uniform(0.35, 0.95) + rng.normal(0, 0.03, 3)

@@ -133,7 +133,7 @@ def load_sample(record: PairRecord, classes: int) -> Sample:
     """
     from mdacl_ros.sensing.thermal import normalize_once
 
-    rgb = cv2.cvtColor(read_image(record.rgb, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    rgb: np.ndarray = cv2.cvtColor(read_image(record.rgb, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     thermal = read_image(record.thermal, cv2.IMREAD_GRAYSCALE)
     if rgb.shape[:2] != thermal.shape:
         raise RecordingError(

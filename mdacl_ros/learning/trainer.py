@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from mdacl_ros.learning.average import AveragedWeights
 from mdacl_ros.learning.batches import Batch, TrainingPairs, training_loader
 from mdacl_ros.learning.losses import detection_loss
 from mdacl_ros.learning.train_config import TrainConfig
+from mdacl_ros.network.backbone import Backbone
 from mdacl_ros.network.detector import LEVELS, Detector
 from mdacl_ros.network.diversity import channel_entropy
 from mdacl_ros.network.dominance import dominance_shares, mdi
@@ -38,8 +39,9 @@ class Trainer:
     def __init__(self, config: TrainConfig, pairs: TrainingPairs, folder: Path) -> None:
         torch.manual_seed(config.seed)
         self.config, self.pairs, self.folder = config, pairs, folder
-        self.detector = Detector(config.detector_config()).to(memory_format=torch.channels_last)
-        for stream in self.detector.streams:
+        self.detector = Detector(config.detector_config())
+        cast(Any, self.detector).to(memory_format=torch.channels_last)  # torch's types lack it
+        for stream in _streams(self.detector):
             stream.load_imagenet()
         self.frozen = _freeze(self.detector, config.frozen_blocks)
         self.optimizer = torch.optim.AdamW(_parameter_groups(self.detector, config))
@@ -171,11 +173,15 @@ def batch_dominance(features: list[Tensor], present: Tensor) -> dict[str, float]
     }
 
 
+def _streams(detector: Detector) -> list[Backbone]:
+    return [s for s in detector.streams if isinstance(s, Backbone)]
+
+
 def _freeze(detector: Detector, blocks: int) -> list[nn.Module]:
     """Keep the stems and the first blocks of both streams at their ImageNet weights."""
     if blocks <= 0:
         return []
-    frozen = [m for s in detector.streams for m in (s.stem, *s.blocks[:blocks])]
+    frozen = [m for s in _streams(detector) for m in (s.stem, *s.blocks[:blocks])]
     for module in frozen:
         module.requires_grad_(False)
     return frozen

@@ -32,6 +32,7 @@ _BLOCKS: tuple[tuple[int, int, int, int], ...] = (
     (6, 320, 3, 1),
 )
 _LEVEL_STARTS = (5, 11)  # the blocks that leave stride 8 and stride 16
+_REQUIRED = frozenset(i for i, (_, _, _, stride) in enumerate(_BLOCKS) if stride == 2)
 
 
 class InvertedResidual(nn.Module):
@@ -56,14 +57,24 @@ class Backbone(nn.Module):
 
     Args:
         in_channels: 3 for RGB, 1 for thermal.
-        blocks: Indices of Lite0's blocks that are kept, ascending.
+        blocks: Indices of Lite0's blocks that are kept, ascending; all of stride 2 among them.
 
     Attributes:
         channels: Channels of the three levels.
+
+    Raises:
+        ModelError: Blocks that do not make a pyramid of strides 8, 16 and 32.
     """
 
     def __init__(self, in_channels: int, blocks: tuple[int, ...]) -> None:
         super().__init__()
+        if not _REQUIRED <= set(blocks) <= set(range(len(_BLOCKS))) or list(blocks) != sorted(
+            set(blocks)
+        ):
+            raise ModelError(
+                f"detector.blocks: got {list(blocks)}, wanted ascending numbers from 0 to "
+                f"{len(_BLOCKS) - 1} with {sorted(_REQUIRED)}, which make the strides, among them"
+            )
         self.stem = ConvNormAct(in_channels, 32, 3, 2, act=nn.ReLU6())
         self.block_indices = blocks
         self.blocks = nn.ModuleList()
@@ -75,8 +86,6 @@ class Backbone(nn.Module):
             self.blocks.append(InvertedResidual(width, expansion, c_out, kernel, stride))
             width = c_out
         self.channels: tuple[int, ...] = (*channels, width)
-        if len(self.channels) != 3:
-            raise ModelError(f"detector.blocks: got {blocks}, wanted blocks 5 and 11 among them")
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Map an image in [0, 1], ``(B, C, H, W)``, to levels of stride 8, 16, 32."""

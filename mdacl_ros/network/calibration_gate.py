@@ -33,8 +33,8 @@ class GateOutput(NamedTuple):
 class CalibrationGate(nn.Module):
     """Instance-wise and dimension-wise modulation from cross-modal support and conflict.
 
-    Per modality m: summary ``s = [mean(x); std(x)]``, ``z = LayerNorm(W s)``; context ``c`` = mean of
-    the other present modalities' z; support ``u = z * c``; conflict ``v = |z - c|``;
+    Per modality m: summary ``s = [mean(x); std(x)]``, ``z = LayerNorm(W s)``; context ``c`` = mean
+    of the other present modalities' z; support ``u = z * c``; conflict ``v = |z - c|``;
     ``a = 2 sigmoid(w . [u, v, cos(z, c)])``, ``b = 2 sigmoid(W' [u, v])``, ``x~ = a * b * x``.
     The last layers start at zero, so the gate starts as the identity.
 

@@ -60,7 +60,10 @@ class DetectorConfig:
             )
         if "name" not in values:
             raise ModelError("model.yaml: detector.name is missing; write e.g. `name: small`")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        arguments: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**arguments)
 
 
 SIZES: dict[str, DetectorConfig] = {

@@ -55,8 +55,9 @@ class Detector(nn.Module):
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
         self.config = config
-        self.streams = nn.ModuleList(Backbone(c, config.blocks) for c in (3, 1))
-        channels = self.streams[0].channels
+        streams = [Backbone(c, config.blocks) for c in (3, 1)]
+        self.streams = nn.ModuleList(streams)
+        channels = streams[0].channels
         self.gates = nn.ModuleList(
             CalibrationGate((c, c), "conv", config.gate_channels)
             for c in (channels if config.use_gate else ())

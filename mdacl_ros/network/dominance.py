@@ -6,9 +6,13 @@ formulation. Pure arithmetic on arrays of any library, so that the robot compute
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-ArrayLike = TypeVar("ArrayLike")
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+ArrayLike = TypeVar("ArrayLike", "np.ndarray", "Tensor")
 
 DELTA = 0.5
 """Weight of the gradient contribution against the feature entropy."""
@@ -27,10 +31,10 @@ def dominance_shares(entropy: ArrayLike, sensitivity: ArrayLike, delta: float = 
     Returns:
         ``(B, M)`` shares that sum to 1 (equal shares where nothing responds at all).
     """
-    h = entropy / (entropy.sum(-1, keepdims=True) + 1e-12)  # type: ignore[attr-defined]
-    g = sensitivity / (sensitivity.sum(-1, keepdims=True) + 1e-12)  # type: ignore[attr-defined]
+    h = entropy / (entropy.sum(-1)[..., None] + 1e-12)
+    g = sensitivity / (sensitivity.sum(-1)[..., None] + 1e-12)
     d = (h + 1e-12) ** (1.0 - delta) * (g + 1e-12) ** delta
-    return d / d.sum(-1, keepdims=True)  # type: ignore[no-any-return]
+    return d / d.sum(-1)[..., None]
 
 
 def mdi(shares: ArrayLike) -> ArrayLike:
@@ -42,4 +46,4 @@ def mdi(shares: ArrayLike) -> ArrayLike:
     Returns:
         ``(B,)`` in [-1, 1]: +1 RGB decides alone, -1 thermal alone.
     """
-    return shares[..., 0] - shares[..., 1]  # type: ignore[index,no-any-return]
+    return shares[..., 0] - shares[..., 1]

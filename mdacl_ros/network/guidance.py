@@ -35,9 +35,8 @@ class LowLevelGuidance(nn.Module):
         )
         self.mask = nn.Conv2d(2 * shared, 2, 1)
         self.reproject = nn.ModuleList(nn.Conv2d(shared, channels, 1) for _ in range(2))
-        for last in self.reproject:
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        for last in self.reproject.parameters():
+            nn.init.zeros_(last)
 
     def forward(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
         """Guide ``[rgb, thermal]``, each ``(B, C, H, W)`` with availability ``(B, 1, H, W)``."""

@@ -37,16 +37,16 @@ class Head(nn.Module):
     def __init__(self, width: int, classes: int, depth: int) -> None:
         super().__init__()
 
-        def branch(out: int) -> nn.Sequential:
-            return nn.Sequential(
-                *[separable(width, width) for _ in range(depth)], nn.Conv2d(width, out, 1)
-            )
+        def branch(out: int, bias: float) -> nn.Sequential:
+            layers = [separable(width, width) for _ in range(depth)]
+            last = nn.Conv2d(width, out, 1)
+            assert last.bias is not None
+            nn.init.constant_(last.bias, bias)
+            return nn.Sequential(*layers, last)
 
-        self.classify = nn.ModuleList(branch(classes) for _ in STRIDES)
-        self.regress = nn.ModuleList(branch(4) for _ in STRIDES)
-        for classify, regress in zip(self.classify, self.regress, strict=True):
-            nn.init.constant_(classify[-1].bias, -4.6)  # prior probability 0.01
-            nn.init.constant_(regress[-1].bias, 2.0)  # boxes start about four strides wide
+        # prior probability 0.01; boxes start about four strides wide
+        self.classify = nn.ModuleList(branch(classes, -4.6) for _ in STRIDES)
+        self.regress = nn.ModuleList(branch(4, 2.0) for _ in STRIDES)
 
     def forward(self, levels: list[Tensor]) -> DensePredictions:
         """Predict from levels of stride 8, 16, 32, each ``(B, width, H, W)``."""

@@ -19,6 +19,7 @@ class ConvNormAct(nn.Module):
         stride: 1 or 2 (inputs of stride 2 must have even height and width).
         groups: Convolution groups; ``c_in`` for depthwise.
         act: Activation module, or ``None`` for a linear output.
+        eps: BatchNorm's; the default is that of the ImageNet weights.
     """
 
     def __init__(
@@ -61,9 +62,13 @@ def separable(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Seq
 class ScaleShift(nn.Module):
     """What a BatchNorm is once its statistics are fixed: ``x * scale + shift`` per channel."""
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         super().__init__()
-        assert norm.running_var is not None and norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
         scale = norm.weight.detach() * (norm.running_var + norm.eps).rsqrt()
         shift = norm.bias.detach() - norm.running_mean * scale
         self.register_buffer("scale", scale[:, None, None])

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mdacl_ros.errors import EngineError
 from mdacl_ros.network.detector import LEVELS, Detector, DetectorOutput
 from mdacl_ros.network.diversity import channel_entropy
 from mdacl_ros.network.fusion import ConcatFusion
@@ -113,10 +114,9 @@ def trace_probe(detector: Detector, size: tuple[int, int]) -> nn.Module:
                 setattr(module, name, _Swish())
     example = example_inputs(size)
     with torch.no_grad():
-        traced = make_fx(
+        return make_fx(
             lambda *args: tuple(Probe(detector)(*args)), decomposition_table=_DECOMPOSITIONS
         )(*example)
-    return traced
 
 
 def example_inputs(size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,7 +149,8 @@ def _convolution_backward(
     equivalent 1x1 transposed convolution wrongly on this CPU's AVX-512 path, so that form is kept
     for the strided depthwise layers alone.
     """
-    assert not transposed and list(dilation) == [1, 1]
+    if transposed or list(dilation) != [1, 1]:
+        raise EngineError("gradient probe: got a transposed or dilated convolution, wanted neither")
     depthwise = weight.shape[1] == 1 and groups == weight.shape[0] == x.shape[1]
     if list(stride) == [1, 1] and (groups == 1 or depthwise):
         kernel = weight if depthwise else weight.transpose(0, 1)
