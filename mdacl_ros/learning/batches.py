@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.learning.assignment import Truth
 from mdacl_ros.learning.augmentation import AugmentationConfig, TrainingItem, augment
 from mdacl_ros.learning.samples import Sample
@@ -43,6 +44,9 @@ class TrainingPairs(Dataset[TrainingItem]):
         simulated_share: Part of the items drawn from ``simulated``.
         config: Augmentation.
         seed: Seed of every draw.
+
+    Raises:
+        RecordingError: There is no labelled recording.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class TrainingPairs(Dataset[TrainingItem]):
         config: AugmentationConfig,
         seed: int,
     ) -> None:
+        if not real:
+            raise RecordingError("training: got no labelled pairs; check `annotations`")
         self.real, self.simulated = real, simulated
         self.share = simulated_share if simulated else 0.0
         self.config, self.seed = config, seed

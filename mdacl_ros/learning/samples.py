@@ -80,14 +80,21 @@ def read_pairs(annotations: Path) -> list[PairRecord]:
         return [
             _record(annotations.parent, image, by_image[image["id"]]) for image in coco["images"]
         ]
-    except FileNotFoundError as error:
-        raise RecordingError(f"{annotations}: no such annotation file; check the path") from error
+    except OSError as error:
+        raise RecordingError(
+            f"{annotations}: cannot read the annotation file ({error.strerror}); check the path"
+        ) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"{annotations}: not a JSON file ({error})") from error
     except KeyError as error:
         raise RecordingError(
             f"{annotations}: field {error} is missing; wanted COCO json whose images carry id, rgb "
             "and thermal, whose annotations carry image_id, category_id and bbox"
+        ) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecordingError(
+            f"{annotations}: not COCO json ({error}); wanted lists of images and annotations, bbox "
+            "as four numbers"
         ) from error
 
 
@@ -129,7 +136,8 @@ def load_sample(record: PairRecord, classes: int) -> Sample:
     """Read and normalise one pair.
 
     Raises:
-        RecordingError: An image is unreadable or the two differ in size.
+        RecordingError: An image is unreadable, the two differ in size, or a label is not among the
+            classes.
     """
     from mdacl_ros.sensing.thermal import normalize_once
 
@@ -139,6 +147,11 @@ def load_sample(record: PairRecord, classes: int) -> Sample:
         raise RecordingError(
             f"{record.thermal}: size {thermal.shape[::-1]}, wanted {rgb.shape[1::-1]} as in "
             f"{record.rgb}; register the pair first"
+        )
+    if any(not 0 <= label < classes for label in (*record.labels, *record.not_exhaustive)):
+        raise RecordingError(
+            f"{record.rgb}: has categories {sorted({int(x) + 1 for x in record.labels})}, "
+            f"wanted 1 to {classes}; set detector.labels in the training config"
         )
     exhaustive = np.ones(classes, bool)
     exhaustive[list(record.not_exhaustive)] = False

@@ -70,13 +70,14 @@ def load_train_config(path: Path) -> TrainConfig:
     """Read a run's YAML.
 
     Raises:
-        ModelError: The file is missing, no YAML, or has unknown keys.
+        ModelError: The file is missing, no YAML, or has unknown keys or values of a wrong type.
     """
     try:
-        values = yaml.safe_load(path.read_text()) or {}
+        values = yaml.safe_load(path.read_text())
+        values = {} if values is None else values
     except OSError as error:
         raise ModelError(f"{path}: cannot read the training config ({error.strerror})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     _check_keys(path, "", values, TrainConfig)
     augmentation = values.pop("augmentation", {})
@@ -93,6 +94,29 @@ def _check_keys(path: Path, prefix: str, values: object, kind: type) -> None:
     if unknown := sorted(set(values) - known):
         raise ModelError(
             f"{path}: unknown keys {[prefix + str(k) for k in unknown]}, wanted {sorted(known)}"
+        )
+    defaults = kind()
+    for key, value in values.items():
+        _check_value(f"{path}: {prefix}{key}", value, getattr(defaults, key))
+
+
+def _check_value(where: str, value: object, default: object) -> None:
+    """Refuse a value of another type than the default's; YAML reads ``1e-3`` as text."""
+    if isinstance(default, AugmentationConfig):
+        return
+    if isinstance(default, tuple):
+        if not isinstance(value, list) or not value:
+            raise ModelError(f"{where} is {value!r}, wanted a list like {list(default)}")
+        for item in value:
+            _check_value(where, item, default[0])
+        return
+    fits = isinstance(value, type(default)) or (
+        isinstance(default, float) and isinstance(value, int)
+    )
+    if not fits or isinstance(value, bool):
+        hint = "; write 1.0e-3, not 1e-3" if isinstance(default, float) else ""
+        raise ModelError(
+            f"{where} is {value!r}, wanted {type(default).__name__} like {default!r}{hint}"
         )
 
 

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, cast
 
 import torch
@@ -129,17 +130,17 @@ class Trainer:
         """Continue from the folder's checkpoint, if there is one.
 
         Raises:
-            ModelError: The checkpoint belongs to another architecture.
+            ModelError: The checkpoint belongs to another architecture or is damaged.
         """
         path = self.folder / CHECKPOINT
         if not path.exists():
             return
-        state: dict[str, Any] = torch.load(path, weights_only=True)
         try:
+            state: dict[str, Any] = torch.load(path, weights_only=True)
             self.detector.load_state_dict(state["detector"])
             self.average.detector.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-        except (RuntimeError, ValueError, KeyError) as error:
+        except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
             raise ModelError(
                 f"{path}: checkpoint does not fit this configuration "
                 f"({' '.join(str(error).split())[:200]}); use another run folder"

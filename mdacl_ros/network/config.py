@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mdacl_ros.errors import ModelError
 from mdacl_ros.types import LABELS
@@ -50,7 +50,8 @@ class DetectorConfig:
         """Read a configuration back from plain values.
 
         Raises:
-            ModelError: A key this version does not know, or ``name`` is missing.
+            ModelError: A key this version does not know, a value of the wrong type, or ``name`` is
+                missing.
         """
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
@@ -63,7 +64,27 @@ class DetectorConfig:
         arguments: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
+        _check_values(arguments)
         return cls(**arguments)
+
+
+def _check_values(arguments: dict[str, Any]) -> None:
+    """Refuse values of another type than the defaults', before they fail deep in a layer."""
+    defaults = DetectorConfig("")
+    for key, value in arguments.items():
+        wanted = type(getattr(defaults, key))
+        items = value if wanted is tuple and isinstance(value, tuple) else ()
+        kind = str if key == "labels" else int
+        if type(value) is not wanted or any(type(item) is not kind for item in items):
+            name = f"list of {kind.__name__}" if wanted is tuple else wanted.__name__
+            raise ModelError(f"model.yaml: detector.{key} is {value!r}, wanted {name}")
+        if wanted is int and value < 1:
+            raise ModelError(f"model.yaml: detector.{key} is {value}, wanted 1 or more")
+    fusion = arguments.get("fusion", defaults.fusion)
+    if fusion not in get_args(FusionKind):
+        raise ModelError(
+            f"model.yaml: detector.fusion is {fusion!r}, wanted one of {get_args(FusionKind)}"
+        )
 
 
 SIZES: dict[str, DetectorConfig] = {

@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mdacl_ros.errors import EngineError
+
 MANIFEST = "manifest.json"
+_PART = ".building-"
 
 
 def cache_root() -> Path:
@@ -63,18 +66,33 @@ class EngineCache:
 
     @contextmanager
     def store(self, parts: dict[str, Any]) -> Iterator[Path]:
-        """Yield a folder to build into; it appears in the cache whole or not at all."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".building-", dir=self.root))
+        """Yield a folder to build into; it appears in the cache whole or not at all.
+
+        Raises:
+            EngineError: The cache folder cannot be written.
+        """
+        part = self._new_folder()
         try:
             yield part
             digests = {f.name: file_digest(f) for f in sorted(part.iterdir())}
             (part / MANIFEST).write_text(json.dumps({"parts": parts, "files": digests}, indent=1))
             target = self.root / engine_key(parts)
-            shutil.rmtree(target, ignore_errors=True)
-            part.replace(target)
+            if not (target.is_dir() and _intact(target)):  # another process may have been faster
+                shutil.rmtree(target, ignore_errors=True)
+                part.replace(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _new_folder(self) -> Path:
+        """Make an empty folder on the cache's own file system, so that it can be moved at once."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=_PART, dir=self.root))
+        except OSError as error:
+            raise EngineError(
+                f"engine cache: cannot write to {self.root} ({error.strerror}); set MDACL_CACHE to "
+                "a folder of your own"
+            ) from error
 
 
 def _intact(folder: Path) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.network.model_yaml import read_model_yaml
+from mdacl_ros.network.model_yaml import MODEL_YAML, read_model_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,20 @@ def read_model_facts(model: Path) -> ModelFacts:
     """Read a model folder's facts.
 
     Raises:
-        ModelError: ``model.yaml`` is missing or lacks labels.
+        ModelError: ``model.yaml`` is missing, lacks labels, or its estimate is no pair of numbers.
     """
     values = read_model_yaml(model)
     labels = values["detector"].get("labels")
-    if not labels:
-        raise ModelError(f"{model}/model.yaml: detector.labels is missing; wanted class names")
-    estimate = values.get("dominance_estimate", {})
-    return ModelFacts(
-        labels=tuple(str(x) for x in labels),
-        estimate=(float(estimate.get("slope", 1.0)), float(estimate.get("offset", 0.0))),
-    )
+    if not isinstance(labels, list) or not labels:
+        raise ModelError(
+            f"{model / MODEL_YAML}: detector.labels is {labels!r}, wanted a list of class names"
+        )
+    estimate = values.get("dominance_estimate") or {}
+    try:
+        slope, offset = float(estimate.get("slope", 1.0)), float(estimate.get("offset", 0.0))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{model / MODEL_YAML}: dominance_estimate is {estimate!r}, wanted the numbers slope "
+            "and offset; remove it to use 1 and 0"
+        ) from error
+    return ModelFacts(labels=tuple(str(x) for x in labels), estimate=(slope, offset))

@@ -54,26 +54,25 @@ class OpenVinoEngine:
             "PERFORMANCE_HINT": "LATENCY",
             **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
         }
-        self._request = self._compile(DETECTOR)
+        self._request: ov.InferRequest | None = self._compile(DETECTOR)
         self._probe_request: ov.InferRequest | None = None
 
     def infer(
         self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """See :class:`mdacl_ros.runtime.engine.Engine`; inputs are read in place."""
+        if self._request is None:
+            raise EngineError("openvino: the engine was closed; load it anew")
         request = self._request
         if probe:
-            if self._probe_request is None:
-                self._probe_request = self._compile(PROBE)
-            request = self._probe_request
+            self._probe_request = request = self._probe_request or self._compile(PROBE)
         results = request.infer([rgb, thermal, present], share_inputs=True, share_outputs=True)
         # the outputs live in the request and are overwritten by the next frame: copy (few kB)
         return Predictions(*(np.array(results[i]) for i in range(len(results))))
 
     def close(self) -> None:
         """Release the compiled models."""
-        del self._request
-        self._probe_request = None
+        self._request = self._probe_request = None
 
     def _compile(self, name: str) -> ov.InferRequest:
         try:
