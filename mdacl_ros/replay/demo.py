@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.rate <= 0:
         raise MdaclError(f"argument --rate: got {args.rate}, wanted more than 0")
     parameters = _detector_parameters(args)
-    with _sigterm_like_ctrl_c(), closing(_open(args)) as recording:
+    with _stop_on_signals(), closing(_open(args)) as recording:
         if isinstance(recording, SimulatedRecording):
             recording.prepare()
         args.out.mkdir(parents=True, exist_ok=True)
@@ -126,13 +126,19 @@ def _parsed(text: str) -> object:
 
 
 @contextmanager
-def _sigterm_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM stops the run as Ctrl-C does: nodes ended, partial results written."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+def _stop_on_signals() -> Iterator[None]:
+    """SIGINT and SIGTERM stop the run: nodes ended, partial results written.
+
+    SIGINT is set as well because a background job of a shell starts with it ignored.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _conclusion(metrics: dict[str, Any], out: Path) -> str:

@@ -59,7 +59,7 @@ class NodeProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_prepare_child,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
         self._usage = psutil.Process(self._process.pid)
@@ -98,7 +98,9 @@ class NodeProcess:
         return " | ".join(line.strip() for line in lines[-count:]) or "no output"
 
 
-def _end_with_parent() -> None:
+def _prepare_child() -> None:
+    """Hear SIGINT even if the parent was started deaf to it (nohup, a CI job); end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
