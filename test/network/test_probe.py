@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mdacl_ros.network.detector import Detector
+from mdacl_ros.network.fusion import FUSIONS
+from mdacl_ros.network.layers import ConvNormAct
+from mdacl_ros.network.probe import Probe, fold_norms, trace_probe
+
+from .random_models import NANO, SIZE, random_detector, random_inputs
+
+
+def reference_sensitivities(detector: Detector, inputs: tuple[Tensor, ...], top_k: int) -> Tensor:
+    """The definition, by plain autograd: G_m = sum |dS/dx * x|, S = sum of top-k probabilities."""
+    encoded = detector.encode(*inputs)
+    features = [x.detach().clone().requires_grad_(True) for x in encoded.features]
+    dense, _ = detector.decide(features, encoded.masks)
+    probabilities = torch.sigmoid(dense.logits).flatten(1, 1).max(-1).values
+    evidence = probabilities.sort(dim=1, descending=True).values[:, :top_k].sum()
+    evidence.backward()
+    answer = torch.zeros(len(features[0]), 2)
+    for index, x in enumerate(features):
+        assert x.grad is not None
+        answer[:, index % 2] += (x.detach() * x.grad).abs().sum((1, 2, 3))
+    return answer
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_sensitivities_are_those_of_autograd(fusion: str) -> None:
+    detector = random_detector(replace(NANO, fusion=fusion))
+    inputs = random_inputs(2)
+    out = Probe(detector)(*inputs)
+    expected = reference_sensitivities(detector, inputs, NANO.top_k)
+    assert (expected > 0).all()
+    assert torch.allclose(out.sensitivities, expected, rtol=1e-3)
+
+
+def test_probe_answers_as_the_detector(detector: Detector) -> None:
+    inputs = random_inputs()
+    with torch.no_grad():
+        plain = detector(*inputs)
+    for a, b in zip(Probe(detector)(*inputs)[:6], plain, strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("absent", [0, 1])
+def test_absent_camera_has_no_sensitivity(detector: Detector, absent: int) -> None:
+    rgb, thermal, present = random_inputs()
+    present[:, absent] = 0
+    out = Probe(detector)(rgb, thermal, present).sensitivities
+    assert out[0, absent] == 0
+    assert out[0, 1 - absent] > 0
+
+
+def test_folding_norms_keeps_the_answers(detector: Detector) -> None:
+    folded = fold_norms(copy.deepcopy(detector))
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.streams.modules())
+    assert all(
+        isinstance(m.norm, nn.Identity) for m in folded.modules() if isinstance(m, ConvNormAct)
+    )
+    inputs = random_inputs()
+    with torch.no_grad():
+        before, after = detector(*inputs), folded(*inputs)
+    for name in ("scores", "gates", "entropies", "energies"):
+        assert torch.allclose(getattr(before, name), getattr(after, name), rtol=1e-3, atol=1e-4)
+
+
+def test_written_out_gradient_equals_autograd(detector: Detector) -> None:
+    folded = fold_norms(copy.deepcopy(detector)).requires_grad_(False)
+    traced = trace_probe(folded, SIZE)
+    rgb, thermal, _ = random_inputs(seed=7)
+    present = torch.ones(1, 2, SIZE[1] // 32, SIZE[0] // 32)
+    present[:, 1, :, 3:] = 0
+    with torch.inference_mode():
+        ours = traced(rgb, thermal, present)
+    reference = Probe(folded)(rgb, thermal, present)
+    for a, b in zip(ours[:6], reference[:6], strict=True):
+        assert torch.allclose(a, b, atol=1e-4)
+    assert torch.allclose(ours[6], reference.sensitivities, rtol=1e-3)
+    operations = {str(node.target) for node in traced.graph.nodes if node.op == "call_function"}
+    written_out = ("convolution_backward", "sigmoid_backward", "upsample_nearest2d_backward")
+    assert not [name for name in operations if any(w in name for w in written_out)]
