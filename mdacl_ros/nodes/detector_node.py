@@ -93,7 +93,10 @@ class DetectorNode(LifecycleNode):
 
     def start(self) -> None:
         """Configure and activate if parameter ``autostart`` says so."""
-        if self.parameters.autostart and self.trigger_configure() == SUCCESS:
+        if not self.parameters.autostart:
+            name = self.get_fully_qualified_name()
+            self.get_logger().info(f"waiting to be configured: ros2 lifecycle set {name} configure")
+        elif self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
     def request_stop(self) -> None:

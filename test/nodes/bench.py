@@ -30,7 +30,7 @@ from mdacl_ros.nodes.detector_node import DetectorNode
 
 from .blob_engine import BlobFactory
 
-DEADLINE = 10.0
+DEADLINE = 20.0
 """Seconds a condition is waited for at most; reached only when something is broken."""
 
 RGB_SIZE = (320, 240)
