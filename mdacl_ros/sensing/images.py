@@ -2,21 +2,19 @@
 
 No ROS types: the functions take the fields of ``sensor_msgs/Image`` or ``CompressedImage``, and
 :func:`image_frame` takes any object that has them (rclpy's or rosbags' messages). Colour
-conversions are rosbags-image's; ours are the checks before anything is allocated, padded rows, and
-the view without a copy for what needs no conversion.
+conversions are a kept library's (:mod:`.color_conversion`); ours are the checks before anything is
+allocated, padded rows, and the view without a copy for what needs no conversion.
 """
 
 from __future__ import annotations
 
 import array
-from types import SimpleNamespace
 from typing import Any, cast
 
-import cv2
 import numpy as np
-from rosbags.image import image_to_cvimage
 
 from mdacl_ros.errors import ImageError
+from mdacl_ros.sensing.color_conversion import to_rgb8
 from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE, decode_compressed
 from mdacl_ros.sensing.thermal_levels import thermal_to_grey
 from mdacl_ros.types import Array, Frame, Modality
@@ -86,7 +84,7 @@ def decode_image(
         return view if view.ndim == 2 else thermal_to_grey(view, encoding)
     if encoding == "rgb8":
         return view
-    return _to_rgb(np.ascontiguousarray(view), encoding)
+    return to_rgb8(np.ascontiguousarray(view), encoding)
 
 
 def image_frame(message: Any, camera: Modality) -> Frame:
@@ -192,21 +190,3 @@ def _check_bytes(
             f"{where}: got {received} bytes, wanted {step * rows} ({rows} rows of step {step});"
             " the message is truncated or its height or step is wrong: check the camera driver"
         )
-
-
-def _to_rgb(image: Array, encoding: str) -> Array:
-    """Convert a contiguous native array to ``(H, W, 3)`` uint8 through rosbags-image."""
-    message = SimpleNamespace(
-        encoding=encoding,
-        height=image.shape[0],
-        width=image.shape[1],
-        data=image.reshape(-1).view(np.uint8),
-        is_bigendian=False,
-    )
-    try:
-        return cast(Array, image_to_cvimage(cast(Any, message), "rgb8"))
-    except cv2.error as error:
-        raise ImageError(
-            f"rgb image, encoding {encoding!r}: OpenCV cannot convert a"
-            f" {image.shape[1]}x{image.shape[0]} image ({error.err}); check the camera driver"
-        ) from error

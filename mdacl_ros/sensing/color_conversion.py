@@ -1,0 +1,91 @@
+"""Colour conversions by a kept library: cv_bridge where ROS has it, rosbags-image elsewhere.
+
+Both give the same pixels (test/sensing/test_color_conversion.py compares them wherever both are
+installed). Imported at the first image that needs a conversion: rgb8 cameras need neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from mdacl_ros.errors import ImageError
+from mdacl_ros.types import Array
+
+Converter = Callable[[Any], Any]
+
+NOT_IN_CV_BRIDGE = ("nv12", "nv21")
+"""Encodings that Humble's and Jazzy's cv_bridge cannot convert."""
+
+
+def to_rgb8(image: Array, encoding: str) -> Array:
+    """Convert pixels as they lie in a ``sensor_msgs/Image``.
+
+    Args:
+        image: ``(H, W)`` or ``(H, W, C)`` in this machine's byte order, contiguous.
+        encoding: ROS image encoding.
+
+    Returns:
+        ``(H, W, 3)`` uint8, R, G, B.
+
+    Raises:
+        ImageError: No library here knows the encoding, or it refuses this image.
+    """
+    data = image.reshape(-1).view(np.uint8)
+    message = SimpleNamespace(
+        encoding=encoding,
+        height=image.shape[0],
+        width=image.shape[1],
+        step=data.size // image.shape[0],
+        data=data,
+        is_bigendian=False,
+    )
+    convert = converter(encoding)
+    try:
+        return cast(Array, convert(message))
+    except (cv2.error, RuntimeError, TypeError, ValueError) as error:
+        raise ImageError(
+            f"rgb image, encoding {encoding!r}: a {image.shape[1]}x{image.shape[0]} image cannot "
+            f"be converted ({' '.join(str(error).split())[:200]}); check the camera driver"
+        ) from error
+
+
+@cache
+def converter(encoding: str) -> Converter:
+    """The function that turns a message of this encoding into rgb8.
+
+    Raises:
+        ImageError: Neither library is installed.
+    """
+    choices = [with_rosbags_image]
+    if encoding not in NOT_IN_CV_BRIDGE:
+        choices.insert(0, with_cv_bridge)
+    for choose in choices:
+        try:
+            return choose()
+        except ImportError:
+            continue
+    raise ImageError(
+        f"rgb image, encoding {encoding!r}: needs cv_bridge or rosbags-image to convert, neither "
+        "is installed; install ros-$ROS_DISTRO-cv-bridge (never PyPI's cv-bridge), or publish rgb8"
+    )
+
+
+def with_cv_bridge() -> Converter:
+    """ROS's own converter."""
+    from cv_bridge import CvBridge
+
+    bridge = CvBridge()
+    return lambda message: bridge.imgmsg_to_cv2(message, "rgb8")
+
+
+def with_rosbags_image() -> Converter:
+    """The converter that needs no ROS."""
+    from rosbags.image import image_to_cvimage
+
+    return lambda message: image_to_cvimage(message, "rgb8")

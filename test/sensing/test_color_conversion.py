@@ -1,0 +1,51 @@
+import sys
+
+import numpy as np
+import pytest
+
+from mdacl_ros.errors import ImageError
+from mdacl_ros.sensing import color_conversion
+from mdacl_ros.sensing.color_conversion import to_rgb8
+
+ENCODINGS = {"bgr8": (3, np.uint8), "bgra8": (4, np.uint8), "mono8": (1, np.uint8)}
+
+
+@pytest.fixture(autouse=True)
+def fresh_choice():
+    color_conversion.converter.cache_clear()
+    yield
+    color_conversion.converter.cache_clear()
+
+
+def picture(encoding: str) -> np.ndarray:
+    channels, dtype = ENCODINGS[encoding]
+    shape = (6, 8) if channels == 1 else (6, 8, channels)
+    return np.random.default_rng(0).integers(0, 255, shape, dtype)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_cv_bridge_and_rosbags_image_give_the_same_pixels(encoding):
+    pytest.importorskip("cv_bridge", reason="cv_bridge comes with a ROS distribution only")
+    with_ros = to_rgb8(picture(encoding), encoding)
+    color_conversion.converter.cache_clear()
+    original, color_conversion.with_cv_bridge = color_conversion.with_cv_bridge, _missing
+    try:
+        np.testing.assert_array_equal(to_rgb8(picture(encoding), encoding), with_ros)
+    finally:
+        color_conversion.with_cv_bridge = original
+
+
+def test_bgr_becomes_rgb():
+    image = picture("bgr8")
+    np.testing.assert_array_equal(to_rgb8(image, "bgr8"), image[..., ::-1])
+
+
+def test_without_any_library_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    monkeypatch.setitem(sys.modules, "rosbags.image", None)
+    with pytest.raises(ImageError, match=r"bgr8.*cv_bridge or rosbags-image"):
+        to_rgb8(picture("bgr8"), "bgr8")
+
+
+def _missing():
+    raise ImportError
