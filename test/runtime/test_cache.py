@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mdacl_ros.errors import EngineError
+from mdacl_ros.runtime.cache import EngineCache, cache_root, engine_key
+from mdacl_ros.runtime.loading import cache_parts
+
+PARTS = {"engine": "test", "weights": "abc"}
+
+
+def fill(cache: EngineCache, text: str = "graph") -> Path:
+    with cache.store(PARTS) as part:
+        (part / "graph.bin").write_text(text)
+    folder = cache.find(PARTS)
+    assert folder is not None
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> EngineCache:
+    return EngineCache(tmp_path / "engines")
+
+
+def test_stored_engine_is_found(cache: EngineCache) -> None:
+    assert cache.find(PARTS) is None
+    assert (fill(cache) / "graph.bin").read_text() == "graph"
+    assert cache.find({**PARTS, "weights": "other"}) is None
+
+
+def test_interrupted_build_leaves_nothing(cache: EngineCache) -> None:
+    with pytest.raises(KeyboardInterrupt), cache.store(PARTS) as part:  # noqa: PT012
+        (part / "graph.bin").write_text("half")
+        assert cache.find(PARTS) is None
+        raise KeyboardInterrupt
+    assert list(cache.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["change", "truncate", "remove", "manifest", "no manifest"])
+def test_damaged_entry_is_removed_and_built_anew(cache: EngineCache, damage: str) -> None:
+    folder = fill(cache)
+    path = folder / ("manifest.json" if "manifest" in damage else "graph.bin")
+    if damage in ("remove", "no manifest"):
+        path.unlink()
+    elif damage == "truncate":
+        path.write_text("gra")
+    else:
+        path.write_text("[1]" if damage == "manifest" else "grabh")
+    assert cache.find(PARTS) is None
+    assert not folder.exists()
+    assert (fill(cache) / "graph.bin").read_text() == "graph"
+
+
+def test_two_builds_at_once_both_succeed(cache: EngineCache) -> None:
+    with cache.store(PARTS) as slow:
+        (slow / "graph.bin").write_text("graph")
+        fast = fill(cache)
+        assert fast.is_dir()
+    assert cache.find(PARTS) == fast
+    assert [p.name for p in cache.root.iterdir()] == [fast.name]
+
+
+def test_unusable_cache_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = EngineCache(tmp_path / "file" / "engines")
+    with pytest.raises(EngineError, match=r"cannot write to .*; set MDACL_CACHE"):
+        fill(cache)
+
+
+def test_key_depends_on_everything_but_order() -> None:
+    assert engine_key({"a": 1, "b": [1, 2]}) == engine_key({"b": [1, 2], "a": 1})
+    assert engine_key({"a": 1}) != engine_key({"a": 2})
+
+
+def test_key_follows_weights_size_and_model(model: Path, tmp_path: Path) -> None:
+    first = cache_parts(model, "openvino", (160, 128))
+    assert cache_parts(model, "openvino", (160, 128)) == first
+    assert first["libraries"]["openvino"] != "absent"
+    other = Path(shutil.copytree(model, tmp_path / "other"))
+    data = bytearray((other / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (other / "weights.safetensors").write_bytes(data)
+    keys = {engine_key(p) for p in (first, cache_parts(other, "openvino", (160, 128)))}
+    keys.add(engine_key(cache_parts(model, "openvino", (128, 160))))
+    assert len(keys) == 3
+
+
+def test_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDACL_CACHE", "/somewhere")
+    assert cache_root() == Path("/somewhere")
+    monkeypatch.delenv("MDACL_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert cache_root() == Path("/cache/mdacl_ros/engines")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_root() == Path.home() / ".cache/mdacl_ros/engines"
