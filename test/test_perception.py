@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from network.random_models import MICRO, save_random_model
 
 from mdacl_ros.errors import CalibrationError, ImageError, MdaclError, ParameterError
-from mdacl_ros.perception import Perception, PerceptionConfig
+from mdacl_ros.perception import Perception, PerceptionConfig, build_perception
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 from mdacl_ros.sensing.thermal import ThermalNormalizer
 from mdacl_ros.types import FloatArray, Frame, FramePair, Predictions
@@ -319,3 +321,21 @@ def test_picture_too_narrow_for_a_cell_says_so(perception: Perception) -> None:
 def test_values_out_of_range(values: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match=f"{next(iter(values))}: got .*, wanted"):
         PerceptionConfig(**values)  # type: ignore[arg-type]
+
+
+def test_real_network_from_files_to_answer(tmp_path: Path) -> None:
+    """Model folder, torch engine and both cameras, in one call and without a build."""
+    perception = build_perception(
+        save_random_model(tmp_path, MICRO),
+        "torch",
+        input_size=(160, 128),
+        config=PerceptionConfig(score_threshold=0.0),
+    )
+    both = perception.process(pair(rgb_frame(), thermal_frame()), probe=True)
+    assert len(both.detections.boxes) == MICRO.top_k
+    assert (both.detections.boxes[:, 2:] > both.detections.boxes[:, :2]).all()
+    assert both.dominance.exact_mdi is not None
+    assert -1 < both.dominance.exact_mdi < 1
+    alone = perception.process(pair(rgb_frame(), None), probe=True).dominance
+    assert (alone.mdi, alone.exact_mdi) == (1.0, 1.0)
+    assert alone.gates[1] == alone.entropy[1] == 0

@@ -17,6 +17,11 @@ SIZE = (160, 128)
 
 NANO = replace(SIZES["nano"], top_k=40)
 
+MICRO = replace(
+    NANO, blocks=(0, 1, 3, 5, 6, 11), neck_channels=32, gate_channels=8, guidance_channels=8
+)
+"""Every kind of layer once or twice, for what takes long to build."""
+
 torch.set_num_threads(1)
 
 
