@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from mdacl_ros.dominance_reading import read_dominance
-from mdacl_ros.learning.batches import collate
 from mdacl_ros.learning.augmentation import TrainingItem
+from mdacl_ros.learning.batches import collate
 from mdacl_ros.learning.data_folder import data_folder
 from mdacl_ros.learning.dominance_fit import network_input
 from mdacl_ros.learning.losses import detection_loss

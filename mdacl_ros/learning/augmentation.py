@@ -9,7 +9,8 @@ import numpy as np
 
 from mdacl_ros.learning.corruption import corrupt_rgb, corrupt_thermal
 from mdacl_ros.learning.samples import Sample
-from mdacl_ros.types import FloatArray, IntArray
+from mdacl_ros.sensing.letterbox import present_cells
+from mdacl_ros.types import ByteArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,11 @@ def augment(sample: Sample, config: AugmentationConfig, rng: np.random.Generator
     """Draw one random variation of a sample."""
     width, height = config.size
     matrix = _random_view(sample, config, rng)
+    pixels = _of_pixel_centres(matrix)
     rgb: np.ndarray = cv2.warpAffine(
-        sample.rgb, matrix, config.size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0)
+        sample.rgb, pixels, config.size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0)
     )
-    jitter = matrix.copy()
+    jitter = pixels.copy()
     jitter[:, 2] += rng.uniform(-1, 1, 2) * config.shift * rng.beta(1, 3)
     thermal: np.ndarray = cv2.warpAffine(
         sample.thermal, jitter, config.size, flags=cv2.INTER_LINEAR, borderValue=(0,)
@@ -80,19 +82,48 @@ def augment(sample: Sample, config: AugmentationConfig, rng: np.random.Generator
             rgb = corrupt_rgb(rgb, rng)
         else:
             thermal = corrupt_thermal(thermal, rng)
-    present = _availability(config, rng)
-    here = np.any(present, axis=(1, 2))  # (2,)
-    hidden = ~(sample.visible & here).any(1)  # nothing left to see it by: not to be punished
-    cover = cv2.resize(present[1], config.size, interpolation=cv2.INTER_NEAREST)
+    present = _availability(config, rng) * _source_cells(sample, pixels, config)
+    rgb, thermal = (
+        rgb * _spread(present[0], config)[..., None],
+        thermal * _spread(present[1], config),
+    )
+    hidden = ~(sample.visible[keep] & _covered(boxes[keep], present)).any(1)
     return TrainingItem(
-        rgb=rgb if here[0] else np.zeros_like(rgb),
-        thermal=thermal * cover,
+        rgb=rgb,
+        thermal=thermal,
         present=present,
         boxes=boxes[keep],
         labels=sample.labels[keep],
-        ignore=(sample.ignore | hidden)[keep],
+        ignore=sample.ignore[keep] | hidden,  # nothing left to see it by: not to be punished
         exhaustive=sample.exhaustive,
     )
+
+
+def _of_pixel_centres(matrix: np.ndarray) -> np.ndarray:
+    """The same view for OpenCV, whose integer coordinates are pixel centres, not corners."""
+    centred = matrix.copy()
+    centred[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
+    return centred
+
+
+def _source_cells(sample: Sample, pixels: np.ndarray, config: AugmentationConfig) -> FloatArray:
+    """Cells that lie in the source image, as letterboxing marks them live, ``(H/32, W/32)``."""
+    ones = np.ones(sample.thermal.shape, np.float32)
+    inside = cv2.warpAffine(ones, pixels, config.size, flags=cv2.INTER_NEAREST)
+    return present_cells(inside > 0.5)
+
+
+def _spread(cells: FloatArray, config: AugmentationConfig) -> ByteArray:
+    """Cells as a mask of pixels, ``(H, W)`` uint8."""
+    mask: np.ndarray = cv2.resize(cells, config.size, interpolation=cv2.INTER_NEAREST)
+    return mask.astype(np.uint8)
+
+
+def _covered(boxes: FloatArray, present: FloatArray) -> np.ndarray:
+    """Whether each modality covers each box's centre, ``(N, 2)`` bool."""
+    rows, columns = present.shape[1:]
+    x, y = (boxes.reshape(-1, 2, 2).mean(1) / 32).astype(int).T
+    return present[:, y.clip(0, rows - 1), x.clip(0, columns - 1)].T > 0
 
 
 def _random_view(

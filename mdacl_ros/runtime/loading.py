@@ -11,7 +11,7 @@ import numpy as np
 
 from mdacl_ros import __version__
 from mdacl_ros.errors import EngineError, ModelError
-from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS
+from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS, read_model_yaml
 from mdacl_ros.runtime.cache import EngineCache, file_digest
 from mdacl_ros.runtime.engine import STRIDE, Engine, Progress
 from mdacl_ros.runtime.model_facts import read_model_facts
@@ -107,7 +107,7 @@ def cache_parts(model: Path, engine: str, input_size: tuple[int, int]) -> dict[s
     return {
         "engine": engine,
         "weights": file_digest(model / WEIGHTS),
-        "model": file_digest(model / MODEL_YAML),
+        "detector": read_model_yaml(model)["detector"],
         "input_size": list(input_size),
         "machine": platform.machine(),
         "package": __version__,

@@ -1,7 +1,13 @@
-"""PyTorch network -> OpenVINO graphs; the only part of the CPU engine that needs torch."""
+"""PyTorch network -> OpenVINO graphs; the only part of the CPU engine that needs torch.
+
+Run as a process by :mod:`mdacl_ros.runtime.child_build`: ``python -m
+mdacl_ros.runtime.openvino_build MODEL WIDTH HEIGHT DETECTOR_XML PROBE_XML``.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -10,7 +16,7 @@ import openvino as ov
 import torch
 from torch import Tensor, nn
 
-from mdacl_ros.errors import EngineError
+from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.network.probe import Probe, example_inputs, fold_norms, trace_probe
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.engine import Progress
@@ -80,3 +86,29 @@ def _accept(what: str, difference: FloatArray, tolerance: float) -> None:
             f"openvino: {what} differ from PyTorch by {worst:.2g}, wanted at most {tolerance:g}; "
             "use engine torch and report the OpenVINO version"
         )
+
+
+def _report(fraction: float, what: str) -> None:
+    print(json.dumps({"fraction": fraction, "what": what}), file=_REPORTS, flush=True)
+
+
+_REPORTS = sys.stdout
+
+
+def main(arguments: list[str]) -> int:
+    """Convert, reporting progress as JSON lines; whatever libraries print goes to stderr."""
+    model, width, height, detector_xml, probe_xml = arguments
+    sys.stdout = sys.stderr
+    try:
+        convert(
+            Path(model), (int(width), int(height)), Path(detector_xml), Path(probe_xml), _report
+        )
+    except MdaclError as error:
+        report = {"error": str(error), "kind": type(error).__name__}
+        print(json.dumps(report), file=_REPORTS, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

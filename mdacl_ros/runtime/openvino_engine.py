@@ -8,6 +8,7 @@ import numpy as np
 import openvino as ov
 
 from mdacl_ros.errors import EngineError
+from mdacl_ros.runtime.child_build import build_in_child
 from mdacl_ros.runtime.engine import Progress
 from mdacl_ros.runtime.model_facts import ModelFacts
 from mdacl_ros.types import FloatArray, Predictions
@@ -110,6 +111,9 @@ def build_openvino(
         folder: Where the graphs are written.
         progress: Told what is being done.
     """
-    from mdacl_ros.runtime.openvino_build import convert
-
-    convert(model, input_size, folder / DETECTOR, folder / PROBE, progress)
+    width, height = input_size
+    build_in_child(
+        "mdacl_ros.runtime.openvino_build",
+        [str(model), str(width), str(height), str(folder / DETECTOR), str(folder / PROBE)],
+        progress,
+    )

@@ -36,7 +36,7 @@ def test_boxes_follow_the_pixels(flip: float, camera: str) -> None:
         item = draw(replace(QUIET, flip=flip), seed)
         if len(item.boxes):
             seen += 1
-            assert np.abs(bright_box(getattr(item, camera)) - item.boxes[0]).max() <= 2.0
+            assert np.abs(bright_box(getattr(item, camera)) - item.boxes[0]).max() <= 1.0
     assert seen > 10
 
 

@@ -1,0 +1,93 @@
+"""Builds an engine in a process of its own, so that the robot's node never carries torch.
+
+Exporting needs PyTorch: 600 MB that a process does not give back, and seconds in which nothing else
+of it runs. The child reports one JSON object a line: ``{"fraction", "what"}`` or
+``{"error", "kind"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import mdacl_ros
+from mdacl_ros import errors
+from mdacl_ros.errors import EngineError
+from mdacl_ros.runtime.engine import Progress
+
+SIGN_OF_LIFE = 0.5
+"""Seconds after which progress is told the same again, so that a caller can give up by raising."""
+
+
+def build_in_child(module: str, arguments: list[str], progress: Progress) -> None:
+    """Run ``python -m module arguments`` and pass its progress on.
+
+    Args:
+        module: Module whose main reports as above.
+        arguments: Its command line.
+        progress: Told what is being done, at least every half second; raising ends the build.
+
+    Raises:
+        MdaclError: The error that the child reported.
+        EngineError: The child ended without saying why.
+    """
+    package = str(Path(mdacl_ros.__file__).resolve().parents[1])
+    path = os.pathsep.join(p for p in (package, os.environ.get("PYTHONPATH")) if p)
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            _follow(child, progress)
+        finally:
+            child.kill()  # does nothing to one that has ended
+            child.communicate()
+        if child.returncode:
+            log.seek(0)
+            last = log.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise EngineError(
+                f"engine build ended with status {child.returncode}: {' '.join(last)}; "
+                "is memory or disk space short?"
+            )
+
+
+def _follow(child: subprocess.Popen[bytes], progress: Progress) -> None:
+    """Pass progress on until the child ends.
+
+    Raises:
+        MdaclError: The error that the child reported, of the same class.
+    """
+    fraction, what = 0.0, "starting"
+    for line in _lines(child):
+        if line is not None:
+            message = json.loads(line)
+            if "error" in message:
+                raise getattr(errors, message["kind"], EngineError)(message["error"])
+            fraction, what = float(message["fraction"]), str(message["what"])
+        progress(fraction, what)
+    child.wait()
+
+
+def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+    """Lines of the child's output as they come, ``None`` for every half second without one."""
+    assert child.stdout is not None
+    pending, number = b"", child.stdout.fileno()
+    while True:
+        if not select.select([number], [], [], SIGN_OF_LIFE)[0]:
+            yield None
+            continue
+        block = os.read(number, 65536)
+        if not block:
+            return
+        *whole, pending = (pending + block).split(b"\n")
+        yield from whole
