@@ -44,7 +44,7 @@ def test_the_childs_error_keeps_its_class(module):
 
 def test_a_crash_is_told_with_its_last_line(module):
     name = module("raise SystemError('the converter gave up')")
-    with pytest.raises(EngineError, match="status 1.*the converter gave up"):
+    with pytest.raises(EngineError, match=r"status 1.*the converter gave up"):
         build_in_child(name, [], lambda *_: None)
 
 

@@ -1,0 +1,89 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from mdacl_ros.cli import main
+from mdacl_ros.perception import Perception, PerceptionConfig
+from mdacl_ros.replay.evaluate import MODES, evaluate, labelled_pairs, table
+from mdacl_ros.replay.recording import open_recording
+from mdacl_ros.types import LABELS, FloatArray, Predictions
+
+SIZE = (160, 128)
+BOX = (40, 32, 60, 80)
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    """Three pairs with one person; in the thermal image of pair k the grey level is 60 k."""
+    for folder in ("rgb", "thermal"):
+        (tmp_path / folder).mkdir()
+    images, annotations = [], []
+    for k in range(1, 4):
+        rgb = np.full((SIZE[1], SIZE[0], 3), 30 * k, np.uint8)
+        cv2.imwrite(str(tmp_path / f"rgb/{k}.png"), rgb)
+        cv2.imwrite(str(tmp_path / f"thermal/{k}.png"), rgb[..., 0] * 2)
+        paths = {"rgb": f"rgb/{k}.png", "thermal": f"thermal/{k}.png", "file_name": f"{k}.png"}
+        images.append({"id": k, "width": SIZE[0], "height": SIZE[1], **paths})
+        x, y, right, bottom = BOX
+        box = [x, y, right - x, bottom - y]
+        annotations.append({"id": k, "image_id": k, "category_id": 1, "bbox": box, "iscrowd": 0})
+    categories = [{"id": i + 1, "name": name} for i, name in enumerate(LABELS)]
+    coco = {"images": images, "annotations": annotations, "categories": categories}
+    (tmp_path / "test.json").write_text(json.dumps(coco))
+    return tmp_path
+
+
+class FindsWithThermal:
+    """Answers with the right box while thermal is there, with a wrong one without it."""
+
+    name, precision, device = "stub", "float32", "test"
+    input_size, labels, estimate = SIZE, LABELS, (1.0, 0.0)
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, float]] = []
+
+    def infer(self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe=False):
+        self.seen.append((float(rgb.max()), float(present[0, 1].max())))
+        box = BOX if present[0, 1].any() else (100, 100, 120, 120)
+        ones = np.ones((1, 2, 3), np.float32)
+        return Predictions(
+            np.array([[box]], np.float32),
+            np.array([[0.9]], np.float32),
+            np.zeros((1, 1), int),
+            ones,
+            ones,
+            ones,
+        )
+
+    def close(self) -> None:
+        pass
+
+
+def test_scores_follow_the_camera_that_is_taken_away(data_set) -> None:
+    recording = open_recording(data_set)
+    engine = FindsWithThermal()
+    perception = Perception(engine, None, PerceptionConfig(score_threshold=0.001))
+    results = {mode: evaluate(perception, recording, MODES[mode]) for mode in MODES}
+    assert results["fused"].scores.map50 == pytest.approx(1.0)
+    assert results["rgb absent"].scores.map50 == pytest.approx(1.0)
+    assert results["thermal absent"].scores.map50 == 0.0
+    assert results["rgb absent"].mdi == -1.0
+    assert results["thermal absent"].mdi == 1.0
+    assert [rgb > 0 for rgb, _ in engine.seen] == [True] * 3 + [False] * 3 + [True] * 3
+    assert "AP50 person" in table(results)
+
+
+def test_every_labelled_pair_is_given_once(data_set) -> None:
+    pairs = list(labelled_pairs(open_recording(data_set)))
+    assert len(pairs) == 3
+    assert all(p.rgb.stamp_ns == p.thermal.stamp_ns == p.stamp_ns for p, _ in pairs)
+    assert all(len(truth.boxes) == 1 for _, truth in pairs)
+
+
+def test_command_needs_labels_and_a_model(data_set, tmp_path, capsys) -> None:
+    assert main(["evaluate", str(tmp_path / "nothing")]) == 2
+    assert "no such file" in capsys.readouterr().err
+    assert main(["evaluate", str(data_set), "--model", str(tmp_path / "none")]) == 2
+    assert "model.yaml does not exist" in capsys.readouterr().err

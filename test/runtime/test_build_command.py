@@ -1,0 +1,35 @@
+import pytest
+
+from mdacl_ros.cli import main
+from mdacl_ros.runtime.build_command import parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("640x480", (640, 480)), ("320X256", (320, 256)), ("wide", (0, 0))]
+)
+def test_parse_size(text: str, size: tuple[int, int]) -> None:
+    assert parse_size(text) == size
+
+
+def test_build_tells_what_it_built(model, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("MDACL_CACHE", str(tmp_path))
+    arguments = ["build", "--model", str(model), "--engine", "torch", "--size", "160x128"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "torch float32 on CPU: ready after" in printed
+    assert str(tmp_path) in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--size", "wide"], "wanted multiples of 32"),
+        (["--precision", "int4", "--engine", "torch"], "wanted 'float32'"),
+        (["--engine", "tensorrt"], "not built into this version"),
+    ],
+)
+def test_a_wrong_build_gets_one_line(model, arguments, says, capsys) -> None:
+    assert main(["build", "--model", str(model), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
