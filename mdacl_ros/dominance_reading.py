@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +9,7 @@ from mdacl_ros.network.dominance import dominance_shares, mdi
 from mdacl_ros.types import DominanceReading, Predictions
 
 Pair = tuple[float, float]
-Values = npt.NDArray[np.floating[Any]]
+Values = npt.NDArray[np.float64]
 
 
 def read_dominance(
