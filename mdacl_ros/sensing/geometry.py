@@ -19,6 +19,10 @@ Points = npt.NDArray[np.float64]
 _ITERATIONS = 50
 _SETTLED = 1e-9  # normalised units, far below a thousandth of a pixel
 _DIVERGED = 1e-5  # a point that does not come back to here lies beyond the lens model
+_SETTLED_ANGLE = 1e-13  # radians; its tangent is still exact to 1e-8 at the widest angle
+_WIDEST = math.radians(89.8)  # a fisheye's rays reach z = 1 only in front of the camera
+_ANGLE = np.polynomial.Polynomial((0.0, 1.0))
+_SQUARE = _ANGLE**2
 
 
 def thermal_from_rgb(rig: RigCalibration, points: Points, distance: float) -> Points:
@@ -92,10 +96,19 @@ def _project(matrix: Points, points: Points) -> Points:
 def _rays(camera: CameraModel, pixels: Points) -> Points:
     """Undistort pixels to rays with z = 1, ``(N, 3)``; NaN beyond the lens model."""
     distorted = _normalized(np.asarray(camera.matrix, np.float64), pixels)
-    if not any(camera.distortion):
-        return np.column_stack((distorted, np.ones(len(distorted))))
-    # Fixed-point steps converge to rounding within a lens's field of view; what does not converge
-    # has no ray. OpenCV's undistortPoints stops early and reports neither.
+    if camera.model == "equidistant":
+        distorted = _undistort_equidistant(camera, distorted)
+    elif any(camera.distortion):
+        distorted = _undistort(camera, distorted)
+    return np.column_stack((distorted, np.ones(len(distorted))))
+
+
+def _undistort(camera: CameraModel, distorted: Points) -> Points:
+    """Invert a perspective lens model by fixed-point steps; NaN where there is no inverse.
+
+    They converge to rounding within a lens's field of view; what does not converge has no ray.
+    OpenCV's undistortPoints stops early and reports neither.
+    """
     plane, error = distorted.copy(), np.full_like(distorted, np.inf)
     active = np.arange(len(plane))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -106,7 +119,39 @@ def _rays(camera: CameraModel, pixels: Points) -> Points:
             if active.size == 0:
                 break
         plane[~(np.abs(error).max(axis=1) < _DIVERGED)] = np.nan
-    return np.column_stack((plane, np.ones(len(plane))))
+    return plane
+
+
+def _undistort_equidistant(camera: CameraModel, distorted: Points) -> Points:
+    """Invert a fisheye lens: Newton's method for the angle, kept inside a bracket by bisection.
+
+    NaN at 90 degrees from the axis and beyond, which has no place on the plane z = 1, and where
+    the lens polynomial has turned back.
+    """
+    radius = np.hypot(distorted[:, 0], distorted[:, 1])
+    lens = np.polynomial.Polynomial((1.0, *camera.distortion))(_SQUARE) * _ANGLE
+    slope = lens.deriv()
+    high = np.full_like(radius, _last_angle(slope))
+    known = radius <= lens(high)
+    low, angle = np.zeros_like(radius), np.minimum(radius, high)
+    for _ in range(_ITERATIONS):
+        error = lens(angle) - radius
+        low, high = np.where(error < 0, angle, low), np.where(error > 0, angle, high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = angle - error / slope(angle)
+        settled = angle
+        angle = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        if (np.abs(angle - settled)[known] < _SETTLED_ANGLE).all():
+            break
+    ratio = np.divide(np.tan(angle), radius, out=np.ones_like(radius), where=radius > 0)
+    return distorted * np.where(known, ratio, np.nan)[:, None]
+
+
+def _last_angle(slope: np.polynomial.Polynomial) -> float:
+    """The angle up to which a fisheye's image grows outward, below 90 degrees, in radians."""
+    angles = np.linspace(0.0, _WIDEST, 2000)
+    turned = np.flatnonzero(slope(angles) <= 0)
+    return float(angles[turned[0] - 1]) if turned.size else _WIDEST
 
 
 def _pixels(camera: CameraModel, points: Points) -> Points:
@@ -114,7 +159,7 @@ def _pixels(camera: CameraModel, points: Points) -> Points:
     with np.errstate(divide="ignore", invalid="ignore"):
         plane = np.where(points[:, 2:] > 1e-9, points[:, :2] / points[:, 2:], np.nan)
     matrix = np.asarray(camera.matrix, np.float64)
-    if not any(camera.distortion):
+    if camera.model != "equidistant" and not any(camera.distortion):
         return _denormalized(matrix, plane)
     pixels = _denormalized(matrix, distort(camera, plane))
     # Far outside the field of view a lens polynomial folds back into the image: only points that

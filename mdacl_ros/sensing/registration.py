@@ -115,8 +115,8 @@ def _assume_identity(rgb_size: tuple[int, int], thermal_size: tuple[int, int]) -
         raise CalibrationError(
             f"registration: no rig calibration given, and RGB {rgb_size[0]}x{rgb_size[1]} and"
             f" thermal {thermal_size[0]}x{thermal_size[1]} differ in aspect ratio, so they cannot"
-            " show the same view; set the parameter 'calibration' (make a file with"
-            " `mdacl calibrate`)"
+            " show the same view; set the parameter 'calibration' (see"
+            " calibration/README.md)"
         )
     return RigCalibration("identity", CameraModel(rgb_size), CameraModel(thermal_size))
 

@@ -38,7 +38,7 @@ def load_rig(path: Path | str) -> RigCalibration:
         reason = " ".join(str(error).split())
         raise CalibrationError(
             f"rig calibration {file}: cannot be read ({reason}); check the parameter"
-            " 'calibration' or make one with `mdacl calibrate`"
+            " 'calibration', or make one as calibration/README.md tells"
         ) from error
     return rig_from_mapping(content, str(file))
 

@@ -18,6 +18,7 @@ from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 RGB, THERMAL, OUTPUT = (1280, 720), (320, 240), (320, 192)
 RGB_K = np.array([[900.0, 0, 642.0], [0, 905.0, 355.0], [0, 0, 1]])
 THERMAL_K = np.array([[300.0, 0, 158.0], [0, 301.0, 121.0], [0, 0, 1]])
+FISHEYE_D = (-0.02, 0.003, -0.001, 0.0004)
 RGB_D = (-0.28, 0.09, 0.001, -0.0005, -0.01)
 THERMAL_D = (-0.35, 0.12, -0.0008, 0.0012, 0.0)
 
@@ -208,6 +209,51 @@ def test_fisheye_cameras_are_supported():
     points = np.array([[640.0, 360.0], [500.0, 300.0]])
     there = thermal_from_rgb(rig, points, 5.0)
     assert np.abs(rgb_from_thermal(rig, there, 5.0) - points).max() < 1e-3
+
+
+def beside_pinhole(camera: CameraModel) -> RigCalibration:
+    """The camera and, in its place, a pinhole of 500 px around (2000, 2000) that shows its rays."""
+    matrix = np.array([[500.0, 0, 2e3], [0, 500, 2e3], [0, 0, 1]])
+    rgb = CameraModel((4000, 4000), matrix)
+    return RigCalibration("extrinsics", rgb, camera, rotation=np.eye(3), translation=np.zeros(3))
+
+
+@pytest.mark.parametrize("coefficients", [(0.0,) * 4, (-0.01, 0.002, 0.0, 0.0), FISHEYE_D])
+def test_fisheye_angles_are_those_of_opencv_up_to_75_degrees(coefficients):
+    camera = CameraModel(THERMAL, THERMAL_K, coefficients, "equidistant")
+    rig = beside_pinhole(camera)
+    angle, around = np.meshgrid(np.radians([0, 10, 40, 63, 70, 75]), np.arange(0, 6.0, 0.7))
+    radius = np.tan(angle.ravel())
+    plane = np.column_stack((radius * np.cos(around.ravel()), radius * np.sin(around.ravel())))
+    pixels = cv2.fisheye.distortPoints(plane[:, None], THERMAL_K, np.array(coefficients))[:, 0]
+    rays = (rgb_from_thermal(rig, pixels, math.inf) - 2000) / 500
+    assert np.abs(rays - plane).max() < 1e-6
+    inside = ((pixels > 0) & (pixels < THERMAL)).all(axis=1)
+    back = thermal_from_rgb(rig, plane[inside] * 500 + 2000, math.inf)
+    assert np.abs(back - pixels[inside]).max() < 1e-6
+
+
+@pytest.mark.parametrize("coefficients", [(0.0,) * 4, (-0.01, 0.002, 0.0, 0.0)])
+def test_two_equal_wide_fisheyes_see_every_pixel(coefficients):
+    focal = 320 / math.radians(75)  # 150 degrees across a row of 640 pixels
+    matrix = np.array([[focal, 0, 319.5], [0, focal, 239.5], [0, 0, 1]])
+    camera = CameraModel((640, 480), matrix, coefficients, "equidistant")
+    rig = RigCalibration("extrinsics", camera, camera, rotation=np.eye(3), translation=np.zeros(3))
+    x, y = np.meshgrid(np.linspace(0, 639, 65), np.linspace(0, 479, 49))
+    points = np.column_stack((x.ravel(), y.ravel()))
+    within = np.hypot(*(points - (319.5, 239.5)).T) / focal < math.radians(88)
+    assert np.abs(thermal_from_rgb(rig, points[within], math.inf) - points[within]).max() < 1e-6
+    assert Registration(rig, (640, 480), (640, 480), (640, 480)).coverage.mean() > 0.9
+
+
+def test_a_fisheye_shows_nothing_beyond_its_turning_point():
+    matrix = np.array([[150.0, 0, 159.5], [0, 150, 119.5], [0, 0, 1]])
+    folding = CameraModel(THERMAL, matrix, (-0.3, 0.0, 0.0, 0.0), "equidistant")  # at 60.4 degrees
+    angles = np.radians([50.0, 60.0, 62.0, 75.0])
+    pixels = np.column_stack((np.tan(angles) * 500 + 2000, np.full(4, 2000.0)))
+    thermal = thermal_from_rgb(beside_pinhole(folding), pixels, math.inf)
+    assert np.isfinite(thermal[:2]).all()
+    assert np.isnan(thermal[2:]).all()
 
 
 def test_different_aspect_ratios_need_a_rig():

@@ -107,7 +107,9 @@ def test_a_missing_key_is_named(tmp_path):
 
 
 def test_a_missing_file_and_broken_yaml_are_named(tmp_path):
-    with pytest.raises(CalibrationError, match=r"nowhere.yaml: cannot be read.*mdacl calibrate"):
+    with pytest.raises(
+        CalibrationError, match=r"nowhere.yaml: cannot be read.*calibration/README.md"
+    ):
         load_rig(tmp_path / "nowhere.yaml")
     (tmp_path / "broken.yaml").write_text("a: [1")
     with pytest.raises(CalibrationError, match=r"broken\.yaml: cannot be read"):
