@@ -15,6 +15,7 @@ RATE ?=
 CLIP ?=
 ENGINE ?=
 PRECISION ?=
+CONFIG ?= config/train_small.yaml
 TRAIN ?=
 BENCH ?=
 PYTEST ?=
@@ -54,8 +55,8 @@ test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal
 test-slow: $(READY) ## Run the tests that take minutes
 	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
 
-train: $(READY) ## Train a detector (TRAIN="--data ../shared/data/msrs ..." passes options on)
-	@"$(BIN)/mdacl" train $(TRAIN)
+train: $(READY) ## Train, or continue, the shipped detector (CONFIG=file.yaml, TRAIN="--data folder" passes options on)
+	@"$(BIN)/mdacl" train "$(CONFIG)" $(TRAIN)
 
 bench: $(READY) ## Measure the engines on this machine (BENCH="..." passes options on)
 	@"$(BIN)/mdacl" bench $(BENCH)

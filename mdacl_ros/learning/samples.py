@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.errors import RecordingError
+from mdacl_ros.simulation.version import picture_version
 from mdacl_ros.types import ByteArray, FloatArray, IntArray
 
 
@@ -175,9 +176,10 @@ def simulated_samples(
     Args:
         count: How many.
         classes: Number of classes K.
-        cache: Folder that keeps rendered scenes from run to run.
+        cache: Folder that keeps rendered scenes from run to run, by version of the simulation.
         first_seed: Seed of the first scene.
     """
+    cache = cache / picture_version()
     cache.mkdir(parents=True, exist_ok=True)
     for seed in range(first_seed, first_seed + count):
         path = cache / f"{seed}.npz"

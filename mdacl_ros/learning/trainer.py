@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, cast
@@ -53,6 +54,7 @@ class Trainer:
     def run(self) -> Detector:
         """Train to the last step and return the detector with averaged weights."""
         self.resume()
+        self._trim_log()
         loader = training_loader(self.pairs, self.config.batch_size, self.step, self.config.steps)
         bar = tqdm(loader, initial=self.step, total=self.config.steps, desc="train", unit="step")
         with (self.folder / "log.jsonl").open("a") as log:
@@ -118,6 +120,7 @@ class Trainer:
         """Write the checkpoint atomically."""
         state = {
             "step": self.step,
+            "config": self._recipe(),
             "detector": self.detector.state_dict(),
             "average": self.average.detector.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -130,7 +133,7 @@ class Trainer:
         """Continue from the folder's checkpoint, if there is one.
 
         Raises:
-            ModelError: The checkpoint belongs to another architecture or is damaged.
+            ModelError: The checkpoint belongs to another configuration or is damaged.
         """
         path = self.folder / CHECKPOINT
         if not path.exists():
@@ -145,7 +148,27 @@ class Trainer:
                 f"{path}: checkpoint does not fit this configuration "
                 f"({' '.join(str(error).split())[:200]}); use another run folder"
             ) from error
+        if state.get("config", self._recipe()) != self._recipe():
+            raise ModelError(
+                f"{path}: was trained with another configuration ({state['config']}); use another "
+                "run folder, so that a model's record tells how it was made"
+            )
         self.step = int(state["step"])
+
+    def _recipe(self) -> str:
+        """Everything that decides the weights, but for how long the run is meant to last."""
+        values = asdict(self.config)
+        for name in ("steps", "checkpoint_every", "threads"):
+            del values[name]
+        return json.dumps(values, sort_keys=True)
+
+    def _trim_log(self) -> None:
+        """Drop steps after the checkpoint: they are taken again."""
+        path = self.folder / "log.jsonl"
+        if path.exists():
+            lines = path.read_text().splitlines(keepends=True)
+            kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= self.step]
+            path.write_text("".join(kept))
 
 
 def batch_dominance(features: list[Tensor], present: Tensor) -> dict[str, float]:

@@ -8,13 +8,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-import mdacl_ros.simulation
 from mdacl_ros.replay.bag_writer import write_bag
 from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.replay.recording import Recording
+from mdacl_ros.simulation.version import picture_version
 
 
 def cache_folder() -> Path:
@@ -25,10 +22,7 @@ def cache_folder() -> Path:
 
 def scene_key(scenario: object) -> str:
     """Changes with whatever changes the pixels: scenario, simulation code, library versions."""
-    digest = hashlib.sha256(repr((scenario, cv2.__version__, np.__version__)).encode())
-    for source in sorted(Path(mdacl_ros.simulation.__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
+    return hashlib.sha256((repr(scenario) + picture_version()).encode()).hexdigest()[:16]
 
 
 def find_scenes(scenario: object) -> Path | None:

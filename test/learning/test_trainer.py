@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,20 @@ def test_average_follows_quickly_first_and_slowly_later(uninterrupted: Trainer) 
         kept.append((target - average.detector.get_parameter(name)).mean().item())
     assert kept == pytest.approx([1 / 10, 9 / 18, 0.9], rel=1e-3)
     assert not average.detector.training
+
+
+def test_another_configuration_is_not_continued(uninterrupted: Trainer) -> None:
+    other = replace(CONFIG, learning_rate=CONFIG.learning_rate * 2)
+    with pytest.raises(ModelError, match="another configuration"):
+        Trainer(other, pairs(), uninterrupted.folder).resume()
+    longer = Trainer(replace(CONFIG, steps=CONFIG.steps + 1), pairs(), uninterrupted.folder)
+    longer.resume()
+    assert longer.step == uninterrupted.step
+
+
+def test_log_holds_every_step_once_after_a_rewind(tmp_path: Path) -> None:
+    trainer = Trainer(CONFIG, pairs(), tmp_path)
+    (tmp_path / "log.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"st')
+    trainer.run()  # from step 0: nothing of the old log is left
+    steps = [json.loads(x)["step"] for x in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, CONFIG.steps + 1))
