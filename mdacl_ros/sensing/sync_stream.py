@@ -94,7 +94,9 @@ class Stream:
         return "backwards" if self._late >= _LATE_IS_RESET else "late"
 
     def _is_frozen(self, frame: Frame, limit: int) -> bool:
-        sample = frame.image[::_FINGERPRINT_STRIDE, ::_FINGERPRINT_STRIDE]
+        # A file not yet decoded has one dimension: the same bytes are the same picture.
+        strides = (slice(None, None, _FINGERPRINT_STRIDE),) * min(frame.image.ndim, 2)
+        sample = frame.image[strides]
         fingerprint = zlib.crc32(sample.tobytes())
         self.repeats = self.repeats + 1 if fingerprint == self._fingerprint else 0
         self._fingerprint = fingerprint

@@ -27,8 +27,9 @@ class SyncConfig:
     """How frames become pairs. All times in nanoseconds.
 
     Attributes:
-        max_skew_ns: Largest |thermal + offset - RGB| within a pair. For a camera of period P that
-            serves a faster one, at least P / 2, or some frames have no partner.
+        max_skew_ns: Largest |thermal + offset - RGB| within a pair. A camera of period P that
+            serves a faster one and whose frames arrive d after they were taken needs about P + d
+            - ``max_wait_ns``, or some frames have no partner: 0.12 s suits 9 Hz with d = 40 ms.
         partner_timeout_ns: A camera without a new stamp for this long is dead; longer than its
             period plus one lost frame.
         thermal_clock_offset_ns: Added to thermal stamps before they are compared.
@@ -44,7 +45,7 @@ class SyncConfig:
         ValueError: A time or count is negative; ``partner_timeout_ns`` or ``clock_jump_ns`` is 0.
     """
 
-    max_skew_ns: int = 60 * _MS
+    max_skew_ns: int = 120 * _MS
     partner_timeout_ns: int = 300 * _MS
     thermal_clock_offset_ns: int = 0
     reuse_partner: bool = True

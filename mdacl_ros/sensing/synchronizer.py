@@ -57,8 +57,10 @@ class PairSynchronizer:
     Attributes:
         counters: Where every frame went.
         last_skew_ns: Skew of the last pair, ``None`` before it.
-        last_unpaired_skew_ns: Skew at which the last RGB frame found no partner: what to look at
-            (and set as clock offset) when ``unpaired_skew`` grows.
+        last_unpaired_skew_ns: Skew to the nearest thermal frame when the last RGB frame was given
+            up without a partner: what to look at (and set as clock offset) when drops of RGB grow.
+        starved_since_ns: Caller's clock when the first RGB frame after the last answer was given
+            up without a partner; ``None`` while frames go out.
     """
 
     def __init__(self, config: SyncConfig | None = None) -> None:
@@ -66,6 +68,7 @@ class PairSynchronizer:
         self.counters = SyncCounters()
         self.last_skew_ns: int | None = None
         self.last_unpaired_skew_ns: int | None = None
+        self.starved_since_ns: int | None = None
         self._streams: dict[Modality, Stream] = {}
         self._rgb: _Held | None = None
         self._thermal: list[_Held] = []  # oldest first
@@ -166,6 +169,8 @@ class PairSynchronizer:
             self.config.reuse_partner or _skew(old, partner) <= _skew(held, partner)
         ):
             return self._emit_pair(old, partner)
+        if partner is None:
+            self._note_unpaired(old)
         self._drop("rgb", "superseded")
         return self._next()
 
@@ -186,16 +191,28 @@ class PairSynchronizer:
                 return self._emit_rgb(rgb)
             if not self._is_passed(rgb):
                 return None
-            self.last_unpaired_skew_ns = self._thermal[-1].stamp_ns - rgb.stamp_ns
+            self._note_unpaired(rgb)
             self._rgb = None
             self._drop("rgb", "unpaired_skew")
         if self._thermal and not self._thermal[-1].out and not self._expected("rgb"):
             return self._emit_thermal(self._thermal[-1])
         return None
 
+    def _nearest(self, rgb: _Held) -> _Held | None:
+        """Nearest held thermal frame, however far."""
+        return min(self._thermal, key=lambda held: _skew(rgb, held), default=None)
+
+    def _note_unpaired(self, rgb: _Held) -> None:
+        """Remember how far the nearest thermal frame is from one that is given up."""
+        nearest = self._nearest(rgb)
+        if nearest is not None:
+            self.last_unpaired_skew_ns = nearest.stamp_ns - rgb.stamp_ns
+        if self.starved_since_ns is None:
+            self.starved_since_ns = self._now_ns
+
     def _partner(self, rgb: _Held) -> _Held | None:
         """Nearest held thermal frame within ``max_skew``."""
-        nearest = min(self._thermal, key=lambda held: _skew(rgb, held), default=None)
+        nearest = self._nearest(rgb)
         if nearest is None or _skew(rgb, nearest) > self.config.max_skew_ns:
             return None
         return nearest
@@ -235,6 +252,7 @@ class PairSynchronizer:
         return seen_ns if seen_ns is not None else self._started_ns or 0
 
     def _emit_pair(self, rgb: _Held, thermal: _Held) -> FramePair:
+        self.starved_since_ns = None
         self.counters.pairs += 1
         self.counters.paired["rgb"] += 1
         if not thermal.out:
@@ -249,12 +267,12 @@ class PairSynchronizer:
         return FramePair(rgb.frame, thermal.frame, rgb.stamp_ns, self.last_skew_ns)
 
     def _emit_rgb(self, held: _Held) -> FramePair:
-        self._rgb = None
+        self._rgb = self.starved_since_ns = None
         self.counters.single["rgb"] += 1
         return FramePair(held.frame, None, held.stamp_ns)
 
     def _emit_thermal(self, held: _Held) -> FramePair:
-        held.out = True
+        held.out, self.starved_since_ns = True, None
         self.counters.single["thermal"] += 1
         self._discard_thermal(self._thermal[: -1 if self.config.reuse_partner else None])
         return FramePair(None, held.frame, held.stamp_ns)
@@ -292,7 +310,7 @@ class PairSynchronizer:
 
     def _forget(self) -> None:
         self._streams = {camera: Stream() for camera in MODALITIES}
-        self._started_ns = None
+        self._started_ns = self.starved_since_ns = None
 
 
 def _skew(one: _Held, other: _Held) -> int:

@@ -130,12 +130,58 @@ def test_repeated_pixels_are_a_frozen_camera_where_asked_for():
     assert_every_frame_is_counted_once(synchronizer)
 
 
+def test_repeated_files_are_a_frozen_camera_before_they_are_decoded():
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=2))
+    for step in range(4):
+        file = np.arange(1000, dtype=np.uint8)
+        synchronizer.push("thermal", Frame(file, step * 33 * MS), step * 33 * MS)
+    assert not synchronizer.alive("thermal", 100 * MS)
+    file = np.arange(1000, dtype=np.uint8)[::-1].copy()
+    synchronizer.push("thermal", Frame(file, 170 * MS), 170 * MS)
+    assert synchronizer.alive("thermal", 170 * MS)
+
+
 def test_a_frame_out_of_reach_is_dropped_and_its_skew_reported():
     synchronizer = PairSynchronizer()
     synchronizer.push("thermal", frame(500), 0)
     assert synchronizer.push("rgb", frame(100), 1 * MS) is None
     assert synchronizer.counters.dropped["rgb"]["unpaired_skew"] == 1
     assert synchronizer.last_unpaired_skew_ns == 400 * MS
+
+
+@pytest.mark.parametrize("clock_error_ms", [200, -200])
+def test_cameras_that_never_meet_starve_and_say_by_how_much(clock_error_ms):
+    synchronizer = PairSynchronizer()
+    events = stream("rgb", 30, 2) + stream("thermal", 30, 2, clock_error_ms=clock_error_ms)
+    end = max(event.arrival_ns for event in events)
+    assert not [pair for now, pair in play(synchronizer, events) if now <= end]
+    # Both cameras were alive until the end, then play() polls for another second: RGB goes alone.
+    synchronizer = PairSynchronizer()
+    for event in sorted(events, key=lambda event: event.arrival_ns):
+        synchronizer.push(event.camera, event.frame, event.arrival_ns)
+    assert synchronizer.starved_since_ns is not None
+    assert end - synchronizer.starved_since_ns > 1.5 * SECOND
+    assert synchronizer.last_unpaired_skew_ns is not None
+    assert abs(synchronizer.last_unpaired_skew_ns - clock_error_ms * MS) <= 70 * MS
+    # The skew it tells, as an offset, mends it.
+    synchronizer.config = SyncConfig(thermal_clock_offset_ns=-synchronizer.last_unpaired_skew_ns)
+    later = stream("rgb", 30, 1, start_ns=end)
+    later += stream("thermal", 30, 1, clock_error_ms=clock_error_ms, start_ns=end)
+    later = [Event(e.arrival_ns, e.camera, e.stamp_ns + end) for e in later]
+    out = [pair for now, pair in play(synchronizer, later) if now <= end + SECOND]
+    assert sum(pair.thermal is not None for pair in out) >= 25
+    assert synchronizer.starved_since_ns is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "delay_ms", "least"), [(9, 12, 90), (9, 40, 86), (30, 15, 90), (30, 100, 86)]
+)
+def test_the_default_limits_pair_usual_cameras_whose_images_arrive_late(rate, delay_ms, least):
+    synchronizer = PairSynchronizer()
+    events = stream("rgb", 30, 3) + stream("thermal", rate, 3, delay_ms=delay_ms)
+    end = max(event.arrival_ns for event in events)
+    out = [pair for now, pair in play(synchronizer, events) if now <= end]
+    assert sum(pair.thermal is not None for pair in out) >= least
 
 
 def test_late_frames_are_dropped_but_a_small_clock_step_is_followed():
