@@ -52,7 +52,7 @@ class NodeParameters:
         0.01, "Kelvin per count of a 16UC1 thermal image.", low=1e-6, high=10.0
     )
     max_skew: float = parameter(
-        0.06,
+        0.12,
         "Largest difference of two paired stamps in seconds, after thermal_clock_offset.",
         low=0.0,
         high=10.0,
@@ -74,6 +74,13 @@ class NodeParameters:
     )
     reuse_partner: bool = parameter(
         True, "Let one frame of the slower camera serve several frames of the faster one."
+    )
+    frozen_after: int = parameter(
+        0,
+        "Identical images in a row after which a camera counts as frozen; 0: off.",
+        low=0,
+        high=1000,
+        live=True,
     )
     score_threshold: float = parameter(
         0.3, "Detections below this score are not published.", low=0.0, high=1.0, live=True
@@ -159,6 +166,7 @@ class NodeParameters:
             partner_timeout_ns=round(self.partner_timeout * NANOSECONDS),
             thermal_clock_offset_ns=round(self.thermal_clock_offset * NANOSECONDS),
             reuse_partner=self.reuse_partner,
+            frozen_after=self.frozen_after,
         )
 
 

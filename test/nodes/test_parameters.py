@@ -21,7 +21,7 @@ def test_the_shipped_file_holds_the_defaults() -> None:
     text = find_resource("config/detector.yaml").read_text(encoding="utf-8")
     values = yaml.safe_load(text)["/**"]["ros__parameters"]
     assert updated(DEFAULTS, values) == DEFAULTS
-    assert set(values) == set(SPECS) - {"autostart"}
+    assert set(values) == set(SPECS)
 
 
 @pytest.mark.parametrize(
