@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.nodes.messages import to_key_values
+from mdacl_ros.nodes.pairing import Pairing
 from mdacl_ros.types import MODALITIES
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -47,6 +48,7 @@ class Snapshot:
         latency_ms: ``p50``, ``p95``, ``p99`` from stamp to publish; empty before the first answer.
         timings_ms: Mean milliseconds by stage.
         skew_ms: Newest thermal minus RGB stamp, offset added; ``None`` before the first pair.
+        pairing: How well the cameras' frames meet; ``None`` while not active.
         alive: Camera name to whether it counts as alive; empty while not active.
         topics: Camera name to its image topic.
         has_camera_info: Camera name to whether intrinsics arrived.
@@ -68,6 +70,7 @@ class Snapshot:
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     skew_ms: float | None = None
+    pairing: Pairing | None = None
     alive: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
@@ -112,6 +115,10 @@ def cameras(snapshot: Snapshot) -> Part:
             values[f"alive_{camera}"] = snapshot.alive[camera]
     if snapshot.skew_ms is not None:
         values["skew_ms"] = snapshot.skew_ms
+    if snapshot.pairing is not None:
+        values["unpaired_rgb_share"] = snapshot.pairing.lost_share
+        if snapshot.pairing.unpaired_skew_ms is not None:
+            values["unpaired_skew_ms"] = snapshot.pairing.unpaired_skew_ms
     values |= snapshot.facts
     return *_camera_health(snapshot), values
 
@@ -145,6 +152,9 @@ def inference(snapshot: Snapshot) -> Part:
         return ERROR, snapshot.recent["failed"], values
     if snapshot.state != "active":
         return OK, snapshot.state, values
+    complaint = snapshot.pairing.complaint() if snapshot.pairing is not None else None
+    if complaint is not None:
+        return *complaint, values
     rate = snapshot.rates.get("processed", 0.0)
     return OK, f"{rate:.1f} Hz", values
 

@@ -13,6 +13,7 @@ from mdacl_ros.errors import ImageError, MdaclError
 from mdacl_ros.nodes import image_messages, messages
 from mdacl_ros.nodes.camera_input import CameraInput
 from mdacl_ros.nodes.inference_thread import InferenceThread
+from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.statistics import Statistics
@@ -44,6 +45,7 @@ class DetectionSession:
         self._perception = perception
         self._publishers = publishers
         self._reported: set[str] = set()
+        self._lost_share = LostShare()
         self._next_probe = 0.0
         self._rgb_frame_id = ""
         self._inference = InferenceThread(
@@ -81,6 +83,23 @@ class DetectionSession:
     def synchronizer_state(self) -> SynchronizerState:
         """Who is alive, the synchronizer's counters, and the newest skew."""
         return self._inference.inspect(read_synchronizer)
+
+    def watch_pairing(self, state: SynchronizerState) -> Pairing:
+        """Judge how well the cameras' frames meet; say so once when nothing goes out any more."""
+        share = self._lost_share.update(time.monotonic(), state.received_rgb, state.unpaired_rgb)
+        pairing = Pairing(
+            starved_s=state.starved_s,
+            # Where each thermal frame serves once, the faster camera loses frames by design.
+            lost_share=share if self.parameters.reuse_partner else 0.0,
+            unpaired_skew_ms=state.unpaired_skew_ms,
+            max_skew_ms=self.parameters.max_skew * 1e3,
+            thermal_clock_offset_s=self.parameters.thermal_clock_offset,
+        )
+        complaint = pairing.complaint()
+        if pairing.starved and complaint is not None and "starved" not in self._reported:
+            self._reported.add("starved")
+            self._node.get_logger().warning(complaint[1])
+        return pairing
 
     def _unsubscribe(self) -> None:
         for camera in self.cameras.values():

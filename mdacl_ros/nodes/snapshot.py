@@ -79,6 +79,7 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
     """Counters and timings of the running, or the last, active phase."""
     statistics = session.statistics
     state = session.synchronizer_state()
+    pairing = session.watch_pairing(state) if active else None
     names = [f"frames_{camera}" for camera in MODALITIES] + ["processed", "published"]
     rates = {name: statistics.rate(name) for name in names}
     stages = statistics.sample_names("stage_")
@@ -91,6 +92,7 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
             name.removeprefix("stage_"): statistics.mean(name, 100) or 0.0 for name in stages
         },
         "skew_ms": state.skew_ms,
+        "pairing": pairing,
         "alive": state.alive if active else {},
         "topics": {name: camera.topic for name, camera in session.cameras.items()},
         "has_camera_info": {

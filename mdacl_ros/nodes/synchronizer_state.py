@@ -21,11 +21,19 @@ class SynchronizerState:
         counts: Counters: ``pairs``, ``single_rgb``, ``single_thermal``, ``clock_resets``,
             ``dropped_<cause>_<camera>``.
         skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
+        unpaired_skew_ms: The same where the last RGB frame found no partner, ``None`` before.
+        starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
+        received_rgb: RGB frames taken in.
+        unpaired_rgb: Those of them that found no partner while thermal was alive.
     """
 
     alive: dict[str, bool]
     counts: dict[str, int]
     skew_ms: float | None
+    unpaired_skew_ms: float | None = None
+    starved_s: float = 0.0
+    received_rgb: int = 0
+    unpaired_rgb: int = 0
 
 
 def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> SynchronizerState:
@@ -35,10 +43,18 @@ def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> Synchroniz
     counts["clock_resets"] = counters.clock_resets
     for camera, causes in counters.dropped.items():
         counts |= {f"dropped_{cause}_{camera}": count for cause, count in causes.items()}
+    alive: dict[str, bool] = {camera: synchronizer.alive(camera, now_ns) for camera in MODALITIES}
+    unpaired_ns, since_ns = synchronizer.last_unpaired_skew_ns, synchronizer.starved_since_ns
+    starved_ns = now_ns - since_ns if since_ns is not None and all(alive.values()) else 0
+    lost = counters.dropped["rgb"]
     return SynchronizerState(
-        alive={camera: synchronizer.alive(camera, now_ns) for camera in MODALITIES},
+        alive=alive,
         counts=counts,
         skew_ms=None if skew_ns is None else skew_ns / 1e6,
+        unpaired_skew_ms=None if unpaired_ns is None else unpaired_ns / 1e6,
+        starved_s=starved_ns / 1e9,
+        received_rgb=counters.received["rgb"],
+        unpaired_rgb=lost["superseded"] + lost["unpaired_skew"],
     )
 
 
