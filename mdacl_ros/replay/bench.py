@@ -11,7 +11,7 @@ import numpy as np
 from mdacl_ros.errors import EngineError
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.resources import find_resource
-from mdacl_ros.runtime.build_command import parse_size, print_progress
+from mdacl_ros.runtime.build_command import parse_size, progress_printer
 from mdacl_ros.runtime.loading import load_engine
 from mdacl_ros.types import Frame, FramePair
 
@@ -34,7 +34,11 @@ def run(args: argparse.Namespace) -> int:
     for name, precision in CANDIDATES:
         try:
             engine = load_engine(
-                model, engine=name, precision=precision, input_size=size, progress=print_progress
+                model,
+                engine=name,
+                precision=precision,
+                input_size=size,
+                progress=progress_printer(),
             )
         except EngineError as error:
             print(f"{name} {precision}: left out, {error}")

@@ -16,7 +16,7 @@ from mdacl_ros.replay.metrics import CocoMetrics, DetectionScores
 from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.replay.recording import Recording, open_recording
 from mdacl_ros.resources import find_resource
-from mdacl_ros.runtime.build_command import print_progress
+from mdacl_ros.runtime.build_command import progress_printer
 from mdacl_ros.types import FramePair, GroundTruth, Modality
 
 MODES: dict[str, Modality | None] = {
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         args.engine,
         args.precision,
         config=PerceptionConfig(score_threshold=SCORE_FLOOR),
-        progress=print_progress,
+        progress=progress_printer(),
     )
     modes = ("fused",) if args.fused_only else tuple(MODES)
     results = {}

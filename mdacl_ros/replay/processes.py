@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,9 +15,7 @@ from pathlib import Path
 import psutil
 
 from mdacl_ros.resources import find_resource
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+from mdacl_ros.runtime.child_process import prepare_child
 
 STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 """What a process is sent to end it, and how many seconds it gets each time."""
@@ -59,7 +56,7 @@ class NodeProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_prepare_child,
+                preexec_fn=prepare_child,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
         self._usage = psutil.Process(self._process.pid)
@@ -96,13 +93,6 @@ class NodeProcess:
         """The end of its log in one line, for error messages."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return " | ".join(line.strip() for line in lines[-count:]) or "no output"
-
-
-def _prepare_child() -> None:
-    """Hear SIGINT even if the parent was started deaf to it (nohup, a CI job); end with it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _ros_value(value: object) -> str:

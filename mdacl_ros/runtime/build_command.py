@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.cache import cache_root
+from mdacl_ros.runtime.engine import Progress
 from mdacl_ros.runtime.loading import ENGINES, load_engine
 
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         engine=args.engine,
         precision=args.precision,
         input_size=parse_size(args.size),
-        progress=print_progress,
+        progress=progress_printer(),
     )
     seconds = time.monotonic() - started
     print(f"{engine.name} {engine.precision} on {engine.device}: ready after {seconds:.1f} s")
@@ -44,6 +45,15 @@ def parse_size(text: str) -> tuple[int, int]:
     return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
 
 
-def print_progress(fraction: float, what: str) -> None:
-    """Show a build's progress as a line on stderr."""
-    print(f"building engine: {100 * fraction:3.0f} %  {what}", file=sys.stderr, flush=True)
+def progress_printer() -> Progress:
+    """Return a progress that shows a build on stderr, a line for each change."""
+    shown: tuple[int, str] | None = None
+
+    def show(fraction: float, what: str) -> None:
+        nonlocal shown
+        report = (round(100 * fraction), what)
+        if report != shown:
+            print(f"building engine: {report[0]:3d} %  {what}", file=sys.stderr, flush=True)
+            shown = report
+
+    return show

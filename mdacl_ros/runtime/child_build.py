@@ -2,7 +2,7 @@
 
 Exporting needs PyTorch: 600 MB that a process does not give back, and seconds in which nothing else
 of it runs. The child reports one JSON object a line: ``{"fraction", "what"}`` or
-``{"error", "kind"}``.
+``{"error", "kind"}``. Whatever else it prints goes to a log, whose last line tells of a crash.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import mdacl_ros
 from mdacl_ros import errors
 from mdacl_ros.errors import EngineError
+from mdacl_ros.runtime.child_process import prepare_child
 from mdacl_ros.runtime.engine import Progress
 
 SIGN_OF_LIFE = 0.5
@@ -45,10 +47,11 @@ def build_in_child(module: str, arguments: list[str], progress: Progress) -> Non
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
+            preexec_fn=prepare_child,
             env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
         )
         try:
-            _follow(child, progress)
+            _follow(child, progress, log)
         finally:
             child.kill()  # does nothing to one that has ended
             child.communicate()
@@ -61,8 +64,8 @@ def build_in_child(module: str, arguments: list[str], progress: Progress) -> Non
             )
 
 
-def _follow(child: subprocess.Popen[bytes], progress: Progress) -> None:
-    """Pass progress on until the child ends.
+def _follow(child: subprocess.Popen[bytes], progress: Progress, log: IO[bytes]) -> None:
+    """Pass progress on until the child ends; lines that are no report go to the log.
 
     Raises:
         MdaclError: The error that the child reported, of the same class.
@@ -70,12 +73,26 @@ def _follow(child: subprocess.Popen[bytes], progress: Progress) -> None:
     fraction, what = 0.0, "starting"
     for line in _lines(child):
         if line is not None:
-            message = json.loads(line)
+            message = _report(line)
+            if message is None:
+                log.write(line + b"\n")
+                continue
             if "error" in message:
-                raise getattr(errors, message["kind"], EngineError)(message["error"])
+                raise getattr(errors, str(message.get("kind")), EngineError)(message["error"])
             fraction, what = float(message["fraction"]), str(message["what"])
         progress(fraction, what)
     child.wait()
+
+
+def _report(line: bytes) -> dict[str, Any] | None:
+    """Read one report; ``None`` for what a library printed while it was loaded."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(message, dict):
+        return None
+    return message if {"fraction", "what"} <= set(message) or "error" in message else None
 
 
 def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes | None]:

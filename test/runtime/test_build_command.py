@@ -1,7 +1,7 @@
 import pytest
 
 from mdacl_ros.cli import main
-from mdacl_ros.runtime.build_command import parse_size
+from mdacl_ros.runtime.build_command import parse_size, progress_printer
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,18 @@ def test_build_tells_what_it_built(model, tmp_path, monkeypatch, capsys) -> None
     printed = capsys.readouterr().out
     assert "torch float32 on CPU: ready after" in printed
     assert str(tmp_path) in printed
+
+
+def test_progress_is_shown_once_a_change(capsys) -> None:
+    """A build repeats its progress twice a second as a sign of life."""
+    progress = progress_printer()
+    for fraction, what in [(0.1, "a"), (0.1, "a"), (0.1, "b"), (0.2, "b"), (0.2, "b")]:
+        progress(fraction, what)
+    assert [line.split("engine:")[1].split() for line in capsys.readouterr().err.splitlines()] == [
+        ["10", "%", "a"],
+        ["10", "%", "b"],
+        ["20", "%", "b"],
+    ]
 
 
 @pytest.mark.parametrize(

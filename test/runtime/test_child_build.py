@@ -1,6 +1,8 @@
+import subprocess
 import sys
 import textwrap
 
+import psutil
 import pytest
 
 from mdacl_ros.errors import EngineError, ModelError
@@ -63,3 +65,40 @@ def test_runs_the_same_interpreter(module):
     told = []
     build_in_child(name, [], lambda *report: told.append(report))
     assert told[-1][1] == sys.executable
+
+
+def test_what_libraries_print_is_no_report_and_is_kept_for_a_crash(module):
+    name = module(
+        """
+        import json, os
+        os.write(1, b"libX: loaded\\n[1]\\n{}\\n")
+        print(json.dumps({"fraction": 0.5, "what": "going on"}), flush=True)
+        os.write(1, b"libX: cannot go on\\n")
+        os._exit(3)
+        """
+    )
+    told = []
+    with pytest.raises(EngineError, match=r"status 3: libX: cannot go on"):
+        build_in_child(name, [], lambda *report: told.append(report))
+    assert told[-1] == (0.5, "going on")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's part is Linux only")
+def test_the_child_ends_with_its_killed_parent(module, tmp_path):
+    name = module(
+        """
+        import json, os, time
+        print(json.dumps({"fraction": 0, "what": str(os.getpid())}), flush=True)
+        time.sleep(60)
+        """
+    )
+    code = (
+        "from mdacl_ros.runtime.child_build import build_in_child\n"
+        f"build_in_child({name!r}, [], lambda _, what: print(what, flush=True))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        child = psutil.Process(next(int(line) for line in parent.stdout if line[0].isdigit()))
+        parent.kill()
+    assert psutil.wait_procs([child], timeout=20)[1] == []
