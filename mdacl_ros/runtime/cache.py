@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from mdacl_ros.errors import EngineError
 
 MANIFEST = "manifest.json"
 _PART = ".building-"
+_ABANDONED = 24 * 3600.0  # seconds: no build takes a day, its process was killed
 
 
 def cache_root() -> Path:
@@ -71,27 +74,42 @@ class EngineCache:
         Raises:
             EngineError: The cache folder cannot be written.
         """
-        part = self._new_folder()
+        with self._explained():
+            part = self._new_folder()
         try:
             yield part
-            digests = {f.name: file_digest(f) for f in sorted(part.iterdir())}
-            (part / MANIFEST).write_text(json.dumps({"parts": parts, "files": digests}, indent=1))
-            target = self.root / engine_key(parts)
-            if not (target.is_dir() and _intact(target)):  # another process may have been faster
-                shutil.rmtree(target, ignore_errors=True)
-                part.replace(target)
+            with self._explained():
+                self._keep(part, parts)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
     def _new_folder(self) -> Path:
         """Make an empty folder on the cache's own file system, so that it can be moved at once."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for left in self.root.glob(f"{_PART}*"):
+            with contextlib.suppress(FileNotFoundError):  # another process cleans up as well
+                if time.time() - left.stat().st_mtime > _ABANDONED:
+                    shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=_PART, dir=self.root))
+
+    def _keep(self, part: Path, parts: dict[str, Any]) -> None:
+        """Give a finished folder its manifest and its name."""
+        digests = {f.name: file_digest(f) for f in sorted(part.iterdir())}
+        (part / MANIFEST).write_text(json.dumps({"parts": parts, "files": digests}, indent=1))
+        target = self.root / engine_key(parts)
+        if not (target.is_dir() and _intact(target)):  # another process may have been faster
+            shutil.rmtree(target, ignore_errors=True)
+            part.replace(target)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say what can be done where the folder cannot be written, or its disk is full."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix=_PART, dir=self.root))
+            yield
         except OSError as error:
             raise EngineError(
-                f"engine cache: cannot write to {self.root} ({error.strerror}); set MDACL_CACHE to "
-                "a folder of your own"
+                f"engine cache: cannot write to {self.root} ({error.strerror}); make room there, "
+                "or set MDACL_CACHE to a folder of your own"
             ) from error
 
 

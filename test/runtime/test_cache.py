@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -66,8 +69,30 @@ def test_two_builds_at_once_both_succeed(cache: EngineCache) -> None:
 def test_unusable_cache_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = EngineCache(tmp_path / "file" / "engines")
-    with pytest.raises(EngineError, match=r"cannot write to .*; set MDACL_CACHE"):
+    with pytest.raises(EngineError, match=r"cannot write to .*set MDACL_CACHE"):
         fill(cache)
+
+
+def test_full_disk_says_so(cache: EngineCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(EngineError, match=r"No space.*; make room"), cache.store(PARTS) as part:
+        (part / "graph.bin").touch()
+    assert list(cache.root.iterdir()) == []
+
+
+def test_builds_of_killed_processes_are_removed_after_a_day(cache: EngineCache) -> None:
+    old, new = cache.root / ".building-old", cache.root / ".building-new"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "graph.bin").touch()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(old, (two_days_ago, two_days_ago))
+    fill(cache)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_key_depends_on_everything_but_order() -> None:
