@@ -11,7 +11,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdacl_ros.errors import ImageError
-from mdacl_ros.nodes import image_messages, topics
+from mdacl_ros.nodes import image_messages, markers, topics
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import Frame, Modality
 
@@ -54,6 +54,11 @@ class CameraInput:
         self._info: Any = self._subscribe(
             CameraInfo, topics.CAMERA_INFO_TOPICS[camera], self._on_camera_info
         )
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the intrinsics arrived and hold a focal length."""
+        return self.camera_info is not None and markers.is_usable(self.camera_info)
 
     def destroy(self) -> None:
         """Unsubscribe."""

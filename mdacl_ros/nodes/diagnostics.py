@@ -52,6 +52,7 @@ class Snapshot:
         alive: Camera name to whether it counts as alive; empty while not active.
         topics: Camera name to its image topic.
         has_camera_info: Camera name to whether intrinsics arrived.
+        calibrated: Camera name to whether those hold a focal length.
         facts: Newest texts by name (``bad_image_rgb``, ``incompatible_qos``, ``failed``).
         recent: Those facts that are only seconds old: they decide the level.
         engine: Engine name, precision, device, model, input size; empty while unconfigured.
@@ -74,6 +75,7 @@ class Snapshot:
     alive: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
+    calibrated: Mapping[str, bool] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     recent: Mapping[str, str] = field(default_factory=dict)
     engine: Mapping[str, object] = field(default_factory=dict)
@@ -165,6 +167,8 @@ def calibration(snapshot: Snapshot) -> Part:
     remarks = list(snapshot.warnings)
     if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
         remarks.append("no RGB camera_info yet: detections work, markers need it")
+    elif snapshot.state == "active" and not snapshot.calibrated.get("rgb", False):
+        remarks.append("RGB camera_info is uncalibrated (K is 0): no markers; calibrate the camera")
     message = "; ".join(remarks) or str(values.get("file") or "not loaded")
     return (WARN if snapshot.warnings else OK), message, values
 

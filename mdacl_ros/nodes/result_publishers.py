@@ -114,7 +114,7 @@ class ResultPublishers:
             result: The answer.
             pair: The frames it was made from.
             header: Stamp of the answer, RGB frame.
-            camera: RGB intrinsics; without them there are no markers.
+            camera: RGB intrinsics; without them, or uncalibrated, there are no markers.
             marker_distance: Distance of the markers' image plane in metres.
         """
         if self._overlay.get_subscription_count() > 0:
@@ -122,7 +122,8 @@ class ResultPublishers:
             self._overlay.publish(messages.to_image(self._draw(result, pair), header))
         if result.thermal_registered is not None and self._registered.get_subscription_count() > 0:
             self._registered.publish(messages.to_image(result.thermal_registered, header))
-        if camera is not None and self._markers.get_subscription_count() > 0:
+        usable = camera is not None and markers.is_usable(camera)
+        if camera is not None and usable and self._markers.get_subscription_count() > 0:
             self._markers.publish(
                 markers.to_markers(result, self._labels, camera, marker_distance, header)
             )

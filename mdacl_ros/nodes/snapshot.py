@@ -98,6 +98,7 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "has_camera_info": {
             name: camera.camera_info is not None for name, camera in session.cameras.items()
         },
+        "calibrated": {name: camera.calibrated for name, camera in session.cameras.items()},
         "facts": statistics.facts(),
         "recent": statistics.facts(RECENT),
         "mdi": statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None,

@@ -9,6 +9,7 @@ from mdacl_ros.nodes import diagnostics
 from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+CALIBRATED = {"has_camera_info": {"rgb": True}, "calibrated": {"rgb": True}}
 TOPICS = {"rgb": "/rgb/image_raw", "thermal": "/thermal/image_raw"}
 
 
@@ -79,8 +80,16 @@ def test_inference_tells_the_reason_it_does_not_run() -> None:
 
 
 def test_assumed_registration_warns() -> None:
-    assumed = Snapshot(state="active", warnings=("identity",), has_camera_info={"rgb": True})
+    assumed = Snapshot(state="active", warnings=("identity",), **CALIBRATED)
     assert diagnostics.calibration(assumed)[:2] == (WARN, "identity")
+
+
+def test_uncalibrated_camera_info_is_said() -> None:
+    zeros = Snapshot(state="active", has_camera_info={"rgb": True}, calibrated={"rgb": False})
+    level, message, _ = diagnostics.calibration(zeros)
+    assert level == OK
+    assert "camera_info is uncalibrated" in message
+    assert "no markers" in message
 
 
 def test_missing_camera_info_is_said_and_no_warning() -> None:

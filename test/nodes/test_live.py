@@ -171,6 +171,21 @@ def test_markers_need_camera_info_and_a_subscriber(bench: Bench) -> None:
     assert {m.ns for m in got[0].markers} >= {"boxes", "labels", "mdi", "image_plane"}
 
 
+def test_uncalibrated_camera_info_gives_no_markers(bench: Bench) -> None:
+    got: list[MarkerArray] = []
+    bench.listen(MarkerArray, "/detector_node/markers", got.append, 1)
+    wait_until(lambda: bench.output("markers").get_subscription_count() == 1, "connected")
+    publisher = bench.tester.create_publisher(CameraInfo, "rgb/camera_info", LATCHED)
+    publisher.publish(CameraInfo(width=320, height=240))
+    session = bench.node.session
+    assert session is not None
+    wait_until(lambda: session.cameras["rgb"].camera_info is not None, "camera_info")
+    bench.publish_pair(T0)
+    bench.wait_for_stamp(T0)
+    bench.wait_for_health("calibration", lambda _l, m, _v: "uncalibrated" in m, "it is said")
+    assert got == []
+
+
 def test_label_info_is_there_for_late_subscribers(bench: Bench) -> None:
     got: list[LabelInfo] = []
     bench.listen(LabelInfo, "/detector_node/label_info", got.append, LATCHED)
