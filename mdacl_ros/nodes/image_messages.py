@@ -1,31 +1,37 @@
-"""ROS image messages to frames: checked in the callback, decompressed only if used.
+"""ROS image messages to frames: checked in the callback, converted only if used.
 
-A raw image is checked and viewed at once: that costs microseconds for what needs no conversion. A
-compressed one costs milliseconds to decode, and a slow detector uses only some of them, so the
-callback just holds the bytes and the inference thread decodes.
+What needs no conversion (rgb8, thermal in its raw unit) is checked and viewed at once: that costs
+microseconds. Colour conversion and decompression cost milliseconds, and a slow detector uses only
+some of the images, so the callback just checks and holds the message, and the inference thread
+converts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
+from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes.messages import to_nanoseconds
-from mdacl_ros.sensing.images import image_frame
-from mdacl_ros.types import Frame, Modality
+from mdacl_ros.sensing.images import image_frame, needs_conversion, wire_view
+from mdacl_ros.types import Array, Frame, FramePair, Modality
+
+Reject = Callable[[Modality, ImageError], None]
 
 
 @dataclass(frozen=True, slots=True)
 class HeldFrame(Frame):
-    """A frame whose ``image`` is still the compressed file.
+    """A frame whose ``image`` still is what came over the wire.
 
     Attributes:
-        message: What :func:`decode` decodes; ``image`` views its bytes, ``(N,)`` uint8.
+        message: What :class:`FrameDecoder` decodes; ``image`` views its bytes: ``(N,)`` uint8 of a
+            compressed file, ``(H, W)`` or ``(H, W, C)`` of a raw image.
     """
 
-    message: CompressedImage | None = None
+    message: Image | CompressedImage | None = None
 
 
 def hold(message: Image | CompressedImage, camera: Modality) -> Frame:
@@ -36,25 +42,52 @@ def hold(message: Image | CompressedImage, camera: Modality) -> Frame:
         camera: Which camera published it.
 
     Raises:
-        ImageError: A raw image that cannot be decoded; a compressed one fails in :func:`decode`.
+        ImageError: A raw image whose fields do not fit each other; a compressed one fails when it
+            is decoded.
     """
-    if not isinstance(message, CompressedImage):
+    image: Array
+    if isinstance(message, CompressedImage):
+        image, encoding = np.frombuffer(message.data, np.uint8), message.format
+    elif needs_conversion(message, camera):
+        image, encoding = wire_view(message, camera), message.encoding
+    else:
         return image_frame(message, camera)
     return HeldFrame(
-        image=np.frombuffer(message.data, np.uint8),
+        image=image,
         stamp_ns=to_nanoseconds(message.header.stamp),
         frame_id=message.header.frame_id,
-        encoding=message.format,
+        encoding=encoding,
         message=message,
     )
 
 
-def decode(frame: Frame, camera: Modality) -> Frame:
-    """Decode what :func:`hold` only held; other frames are returned as they are.
+class FrameDecoder:
+    """Decodes what :func:`hold` only held, each frame once, also when it serves several pairs.
 
-    Raises:
-        ImageError: A compressed image that cannot be decoded.
+    Args:
+        reject: Told of an image that cannot be decoded; it counts as absent.
     """
-    if isinstance(frame, HeldFrame) and frame.message is not None:
-        return image_frame(frame.message, camera)
-    return frame
+
+    def __init__(self, reject: Reject) -> None:
+        self._reject = reject
+        self._newest: dict[Modality, tuple[Frame, Frame | None]] = {}
+
+    def decode(self, pair: FramePair) -> FramePair:
+        """The pair with pixels in both frames; the same frame gives the same object again."""
+        rgb, thermal = self._decode("rgb", pair.rgb), self._decode("thermal", pair.thermal)
+        skew = pair.skew_ns if rgb is not None and thermal is not None else 0
+        return replace(pair, rgb=rgb, thermal=thermal, skew_ns=skew)
+
+    def _decode(self, camera: Modality, frame: Frame | None) -> Frame | None:
+        if not isinstance(frame, HeldFrame) or frame.message is None:
+            return frame
+        held, decoded = self._newest.get(camera, (None, None))
+        if held is frame:
+            return decoded
+        try:
+            decoded = image_frame(frame.message, camera)
+        except ImageError as error:
+            self._reject(camera, error)
+            decoded = None
+        self._newest[camera] = (frame, decoded)
+        return decoded

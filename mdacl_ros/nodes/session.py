@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from dataclasses import replace
 
 from rclpy.lifecycle import LifecycleNode
 
-from mdacl_ros.errors import ImageError, MdaclError
-from mdacl_ros.nodes import image_messages, messages
+from mdacl_ros.errors import MdaclError
+from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
+from mdacl_ros.nodes.image_messages import FrameDecoder
 from mdacl_ros.nodes.inference_thread import InferenceThread
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
@@ -20,7 +20,7 @@ from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
 from mdacl_ros.perception import Perception
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
-from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
+from mdacl_ros.types import MODALITIES, FramePair, Modality, PerceptionResult
 
 
 class DetectionSession:
@@ -47,6 +47,7 @@ class DetectionSession:
         self._reported: set[str] = set()
         self._lost_share = LostShare()
         self._next_probe = 0.0
+        self._decoder = FrameDecoder(lambda camera, error: self.cameras[camera].reject(error))
         self._rgb_frame_id = ""
         self._inference = InferenceThread(
             PairSynchronizer(parameters.sync_config()),
@@ -107,7 +108,7 @@ class DetectionSession:
 
     def _process(self, pair: FramePair) -> None:
         """Run the detector on one pair and publish; in the inference thread."""
-        decoded = self._decode(pair)
+        decoded = self._decoder.decode(pair)
         if decoded.rgb is None and decoded.thermal is None:
             self.statistics.count("dropped_failed")
             return
@@ -136,24 +137,6 @@ class DetectionSession:
             self.cameras["rgb"].camera_info,
             self.parameters.marker_distance,
         )
-
-    def _decode(self, pair: FramePair) -> FramePair:
-        """Decode what was only held so far; an image that cannot be decoded counts as absent."""
-        rgb, thermal = (
-            self._decode_frame("rgb", pair.rgb),
-            self._decode_frame("thermal", pair.thermal),
-        )
-        skew = pair.skew_ns if rgb is not None and thermal is not None else 0
-        return replace(pair, rgb=rgb, thermal=thermal, skew_ns=skew)
-
-    def _decode_frame(self, camera: Modality, frame: Frame | None) -> Frame | None:
-        if frame is None:
-            return None
-        try:
-            return image_messages.decode(frame, camera)
-        except ImageError as error:
-            self.cameras[camera].reject(error)
-            return None
 
     def _frame_id(self, pair: FramePair) -> str:
         """The RGB frame, also while RGB is dead; the thermal one if RGB was never heard of."""

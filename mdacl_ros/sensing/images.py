@@ -9,6 +9,7 @@ allocated, padded rows, and the view without a copy for what needs no conversion
 from __future__ import annotations
 
 import array
+import sys
 from typing import Any, cast
 
 import numpy as np
@@ -85,6 +86,37 @@ def decode_image(
     if encoding == "rgb8":
         return view
     return to_rgb8(np.ascontiguousarray(view), encoding)
+
+
+def wire_view(message: Any, camera: Modality) -> Array:
+    """Check a raw image's fields and view its pixels as they lie in the message.
+
+    Args:
+        message: Anything with the fields of ``sensor_msgs/Image``.
+        camera: Which camera published it.
+
+    Returns:
+        ``(H, W)`` or ``(H, W, C)`` in the message's own encoding and byte order, not copied.
+
+    Raises:
+        ImageError: As for :func:`decode_image`, but for what only a conversion could find.
+    """
+    return _checked_view(
+        message.data,
+        message.encoding,
+        (int(message.height), int(message.width)),
+        int(message.step),
+        bool(message.is_bigendian),
+        camera,
+    )
+
+
+def needs_conversion(message: Any, camera: Modality) -> bool:
+    """Whether :func:`decode_image` would copy the pixels of a raw image, not just view them."""
+    dtype, channels = _LAYOUTS[camera].get(message.encoding, ("uint8", 1))
+    if dtype != "uint8" and bool(message.is_bigendian) != (sys.byteorder == "big"):
+        return True
+    return channels > 1 if camera == "thermal" else message.encoding != "rgb8"
 
 
 def image_frame(message: Any, camera: Modality) -> Frame:
