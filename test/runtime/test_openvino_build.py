@@ -1,0 +1,97 @@
+"""What a build accepts as equal to PyTorch, and what its process reports."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mdacl_ros.errors import EngineError, ModelError
+from mdacl_ros.network.probe import ProbeOutput
+from mdacl_ros.runtime import openvino_build
+from mdacl_ros.runtime.openvino_build import compare
+from mdacl_ros.types import FloatArray
+
+ROWS = 6
+
+
+@pytest.fixture
+def reference() -> ProbeOutput:
+    corners = torch.arange(ROWS)[None, :, None] * 40.0
+    return ProbeOutput(
+        boxes=corners + torch.tensor([0.0, 0.0, 20.0, 30.0]),
+        scores=torch.tensor([[0.9, 0.8, 0.7, 0.7, 0.6, 0.1]]),
+        labels=torch.tensor([[0, 1, 0, 0, 2, 0]]),
+        gates=torch.full((1, 2, 3), 1.2),
+        entropies=torch.full((1, 2, 3), 0.8),
+        energies=torch.tensor([[[5.0, 3.0, 1.0], [0.5, 0.0, 0.2]]]),
+        sensitivities=torch.tensor([[2.0, 0.5]]),
+    )
+
+
+def answers(reference: ProbeOutput) -> dict[str, FloatArray]:
+    return {name: value.numpy().copy() for name, value in reference._asdict().items()}
+
+
+def test_equal_answers_are_accepted_also_without_the_probe(reference: ProbeOutput) -> None:
+    outputs = list(answers(reference).values())
+    compare(outputs, reference)
+    compare(outputs[:6], reference)
+
+
+def test_rows_of_equal_score_may_change_places(reference: ProbeOutput) -> None:
+    ours = answers(reference)
+    ours["boxes"][0, [2, 3]] = ours["boxes"][0, [3, 2]]
+    ours["boxes"][0, -1] += 100  # the last row: another candidate of equal score
+    compare(list(ours.values()), reference)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "change", "says"),
+    [
+        ("scores", (0, 1), 0.01, "scores differ from PyTorch by 0.01"),
+        ("boxes", (0, 0, 2), 1.0, r"boxes \(px\) differ from PyTorch by 1,"),
+        ("boxes", (0, 3, 0), np.nan, "boxes"),
+        ("labels", (0, 4), -1, "boxes"),
+        ("gates", (0, 1, 2), 0.01, "gates"),
+        ("entropies", (0, 0, 0), -0.01, "entropies"),
+        ("energies", (0, 1, 0), 0.02, "relative energies"),
+        ("sensitivities", (0, 1), 0.02, "relative sensitivities"),
+    ],
+)
+def test_every_output_is_compared(
+    reference: ProbeOutput, name: str, place: tuple[int, ...], change: float, says: str
+) -> None:
+    ours = answers(reference)
+    ours[name][place] += change
+    with pytest.raises(EngineError, match=says):
+        compare(list(ours.values()), reference)
+
+
+def test_reports_are_alone_on_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what C++ code prints on the file descriptor goes elsewhere."""
+
+    def convert(model, size, detector_xml, probe_xml, progress) -> None:
+        os.write(1, b"a library talks without a line end")
+        progress(0.5, f"{model} {size[0]}x{size[1]}")
+        raise ModelError("no weights")
+
+    monkeypatch.setattr(openvino_build, "convert", convert)
+    kept, path = os.dup(1), tmp_path / "stdout"
+    try:
+        with path.open("wb") as stream:
+            os.dup2(stream.fileno(), 1)
+            assert openvino_build.main(["m", "64", "32", "a.xml", "b.xml"]) == 1
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [
+        {"fraction": 0.5, "what": "m 64x32"},
+        {"error": "no weights", "kind": "ModelError"},
+    ]
