@@ -18,7 +18,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mdacl_ros.resources import find_resource
+from mdacl_ros.local_ros import local_environment
 
 PLAYER_ARGUMENTS = {
     "input": ("", "bag, folder of videos or data set; empty: simulated scenes"),
@@ -42,16 +42,12 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, (default, text) in (PLAYER_ARGUMENTS | DETECTOR_ARGUMENTS).items()
     ]
-    return LaunchDescription([*declared, *_large_images(), OpaqueFunction(function=_actions)])
+    return LaunchDescription([*declared, *_environment(), OpaqueFunction(function=_actions)])
 
 
-def _large_images() -> list[LaunchDescriptionEntity]:
-    """Let images pass whole through shared memory, unless the user has chosen a DDS profile."""
-    variables = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # new, Humble
-    if any(name in os.environ for name in variables):
-        return []
-    variable = variables[os.environ.get("ROS_DISTRO") == "humble"]
-    return [SetEnvironmentVariable(variable, str(find_resource("config/fastdds.xml")))]
+def _environment() -> list[LaunchDescriptionEntity]:
+    """Keep the rehearsal on this machine, unless the user has chosen otherwise."""
+    return [SetEnvironmentVariable(*item) for item in local_environment(os.environ).items()]
 
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:

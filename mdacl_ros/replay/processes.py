@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from mdacl_ros.resources import find_resource
+from mdacl_ros.local_ros import local_environment
 from mdacl_ros.runtime.child_process import prepare_child
 
 STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
@@ -113,13 +113,9 @@ def prepare_environment() -> int:
     Returns:
         The ROS domain.
     """
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.update(local_environment(os.environ))
     # 0 to 101 are the domains whose ports lie below Linux's ephemeral ports; 0 is everyone's.
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
-    # Humble knows only the old name; newer ones warn about it.
-    humble = os.environ.get("ROS_DISTRO") == "humble"
-    variable = "FASTRTPS_DEFAULT_PROFILES_FILE" if humble else "FASTDDS_DEFAULT_PROFILES_FILE"
-    os.environ.setdefault(variable, str(find_resource("config/fastdds.xml")))
     return int(os.environ["ROS_DOMAIN_ID"])
 
 
