@@ -1,5 +1,11 @@
-"""Start the detector on a robot: topics, parameters, lifecycle, and RViz if wanted."""
+"""Start the detector on a robot: topics, parameters, lifecycle, and RViz if wanted.
 
+The robot's network is left as it is: no ROS_AUTOMATIC_DISCOVERY_RANGE is set here, since a node
+that silently hears this machine only would miss cameras and listeners elsewhere. demo.launch.py and
+`make` do keep to this machine.
+"""
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -7,7 +13,6 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
 )
-from launch.conditions import IfCondition
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
@@ -16,6 +21,7 @@ from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from mdacl_ros.nodes import topics
 from mdacl_ros.resources import find_resource
 
 ARGUMENTS = {
@@ -58,18 +64,43 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         remappings=_remappings(given),
         output="screen",
     )
-    rviz = Node(
+    actions: list[LaunchDescriptionEntity] = [detector]
+    if given["rviz"].lower() in ("true", "1"):
+        actions.append(_rviz(given["namespace"]))
+    if given["autostart"].lower() in ("true", "1"):
+        actions += _lifecycle_events(detector)
+    return actions
+
+
+def _rviz(namespace: str) -> Node:
+    """RViz with our layout, whose absolute topics are mapped into the namespace.
+
+    Raises:
+        RuntimeError: rviz2 is not installed; a robot without a screen does not need it.
+    """
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError:
+        raise RuntimeError(
+            "rviz:=true: package rviz2 is not installed here, wanted ros-$ROS_DISTRO-rviz2; "
+            "install it, or leave rviz out and open RViz on another machine"
+        ) from None
+    return Node(
         package="rviz2",
         executable="rviz2",
         name="rviz2",
         arguments=["-d", str(find_resource("rviz/perception.rviz"))],
-        namespace=given["namespace"],
-        condition=IfCondition(given["rviz"]),
+        namespace=namespace,
+        remappings=_rviz_remappings(namespace),
     )
-    actions: list[LaunchDescriptionEntity] = [detector, rviz]
-    if given["autostart"].lower() in ("true", "1"):
-        actions += _lifecycle_events(detector)
-    return actions
+
+
+def _rviz_remappings(namespace: str) -> list[tuple[str, str]]:
+    """The layout's topics, which are those of a node without a namespace, to the real ones."""
+    prefix = namespace.strip("/")
+    shown = (topics.OVERLAY, topics.THERMAL_REGISTERED, topics.MARKERS)
+    names = [name.replace("~", f"/{topics.NODE_NAME}") for name in shown]
+    return [(name, f"/{prefix}{name}") for name in names] if prefix else []
 
 
 def _overrides(given: dict[str, str]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -33,6 +34,11 @@ service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
     PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)]))
 sys.exit(service.run())
 """
+
+
+def has_rviz() -> bool:
+    folders = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    return any(Path(folder, "share", "rviz2").is_dir() for folder in folders if folder)
 
 
 @pytest.fixture
@@ -166,6 +172,26 @@ def test_perception_without_autostart_waits(
     launch.wait_for("waiting to be configured")
     launch.interrupt()
     assert "active: waiting" not in "".join(launch.lines)
+
+
+def test_rviz_shows_the_topics_of_a_namespace() -> None:
+    remappings = runpy.run_path(str(ROOT / "launch" / "perception.launch.py"))["_rviz_remappings"]
+    layout = (ROOT / "rviz" / "perception.rviz").read_text(encoding="utf-8")
+    shown = set(re.findall(r"Value: (/detector_node/\S+)", layout))
+    for namespace in ("robot", "/robot"):
+        mapped = dict(remappings(namespace))
+        assert mapped == {name: f"/robot{name}" for name in shown}
+    assert remappings("") == []
+
+
+@pytest.mark.skipif(has_rviz(), reason="rviz2 is installed here")
+def test_rviz_that_is_not_installed_is_said_in_one_line(
+    prefix: Path, launched: list[Launched]
+) -> None:
+    launch = Launched("perception.launch.py", prefix, rviz="true")
+    launched.append(launch)
+    assert "wanted ros-$ROS_DISTRO-rviz2; install it" in launch.wait_for("rviz2 is not installed")
+    assert not [x for x in launch.lines if "Traceback" in x]
 
 
 @pytest.mark.parametrize("name", ["perception.launch.py", "demo.launch.py"])
