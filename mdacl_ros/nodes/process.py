@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 JOIN_TIMEOUT = 10.0
-"""Seconds granted to a callback in progress (an engine build cannot be interrupted)."""
+"""Seconds granted to a callback in progress; an engine build gives up within about one."""
 
 STOP_LATENCY = 0.2
 """Seconds after which an idle executor looks whether it is to stop."""
@@ -95,7 +95,7 @@ def _finish(executor: Executor, node: RunnableNode, thread: threading.Thread) ->
     thread.join(JOIN_TIMEOUT)
     if thread.is_alive():
         # Python cannot end a thread; leaving while it spins would abort in the middleware.
-        print("A callback does not end (engine build?): leaving without clean-up.", file=sys.stderr)
+        print("A callback does not end: leaving without clean-up.", file=sys.stderr)
         sys.stderr.flush()
         os._exit(1)
     executor.shutdown()

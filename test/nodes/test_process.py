@@ -85,6 +85,18 @@ def test_a_signal_ends_an_active_node_without_a_word(
         assert word not in node.log()
 
 
+def test_a_signal_ends_an_engine_build(
+    processes: list[Process], model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENDLESS_BUILD", "1")
+    node = Process(BLOB_NODE, autostart="true", model=str(model_folder))
+    processes.append(node)
+    node.wait_for("building engine: 50% compiling")
+    assert node.end(signal.SIGINT) == 0  # 1 where the build had to be left running
+    assert "engine build given up" in node.log()
+    assert "Traceback" not in node.log()
+
+
 def test_the_real_node_stays_up_without_weights(processes: list[Process], tmp_path: Path) -> None:
     absent = tmp_path / "absent"
     node = Process(REAL_NODE, autostart="true", model=str(absent))
