@@ -96,10 +96,27 @@ class PairInput:
             return None
         return cast(ByteArray, self._registration.warp_to_rgb(self._last_thermal[1].preview))
 
+    def expect_rgb_size(self, size: Size) -> None:
+        """Say how large the RGB images are, for pairs that come before or without one.
+
+        Args:
+            size: ``(width, height)`` in pixels; an RGB image of another size overrules it.
+
+        Raises:
+            ImageError: A side is not positive.
+        """
+        if min(size) < 1:
+            raise ImageError(
+                f"rgb image size: got {size[0]}x{size[1]}, wanted pixels > 0; check the width and "
+                "height of the RGB camera_info"
+            )
+        self._rgb_size = size
+
     def reset(self) -> None:
-        """Forget the past of the thermal normalisation: the next pair is judged by itself."""
+        """Forget all pairs so far, the RGB size seen included: the next is judged by itself."""
         self._normalizer.reset()
         self._last_thermal = None
+        self._rgb_size = self._rig.rgb.size if self._rig is not None else None
 
     def _place_rgb(self, rgb: ByteArray | None) -> None:
         """Fit the colour image into the input tensor, or leave it absent."""

@@ -80,8 +80,22 @@ class Perception:
         """What is being assumed or done without, for the diagnostics."""
         return self._input.warnings
 
+    def expect_rgb_size(self, size: Size) -> None:
+        """Say how large the RGB images are, for pairs that come before or without one.
+
+        Boxes lie in the RGB image also while thermal works alone: its size then comes from here,
+        from the newest RGB image, from the rig, or, failing all, is thermal's own.
+
+        Args:
+            size: ``(width, height)`` in pixels; an RGB image of another size overrules it.
+
+        Raises:
+            ImageError: A side is not positive.
+        """
+        self._input.expect_rgb_size(size)
+
     def reset(self) -> None:
-        """Forget the past of the thermal normalisation: the next pair is judged by itself."""
+        """Forget all pairs so far, the RGB size seen included: the next is judged by itself."""
         self._input.reset()
 
     def process(

@@ -189,6 +189,24 @@ def test_thermal_alone_before_any_rgb_uses_its_own_pixels(perception: Perception
     assert perception.process(pair(rgb_frame(), None)).detections.image_size == (640, 480)
 
 
+def test_a_reset_forgets_the_rgb_size(perception: Perception) -> None:
+    perception.process(pair(rgb_frame((1280, 960)), thermal_frame()))
+    perception.reset()
+    assert perception.process(pair(None, thermal_frame())).detections.image_size == (320, 240)
+    known = Perception(perception.engine, rig((1280, 720), (320, 240), SHIFT), PerceptionConfig())
+    known.process(pair(rgb_frame((640, 480)), None))
+    known.reset()
+    assert known.process(pair(None, thermal_frame())).detections.image_size == (1280, 720)
+
+
+def test_the_rgb_size_may_be_told_beforehand(perception: Perception) -> None:
+    perception.expect_rgb_size((1280, 960))
+    assert perception.process(pair(None, thermal_frame())).detections.image_size == (1280, 960)
+    assert perception.process(pair(rgb_frame(), None)).detections.image_size == (640, 480)
+    with pytest.raises(ImageError, match=r"got 0x480, wanted pixels > 0; check .*camera_info"):
+        perception.expect_rgb_size((0, 480))
+
+
 def test_thermal_is_normalised_once_though_it_serves_several_pairs(
     perception: Perception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
