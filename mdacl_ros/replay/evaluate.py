@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,14 @@ from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.replay.recording import Recording, open_recording
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import progress_printer
-from mdacl_ros.types import FramePair, GroundTruth, Modality
+from mdacl_ros.types import (
+    LABELS,
+    Frame,
+    FramePair,
+    GroundTruth,
+    Modality,
+    PerceptionResult,
+)
 
 MODES: dict[str, Modality | None] = {
     "fused": None,
@@ -37,23 +45,43 @@ class Evaluation:
     Attributes:
         scores: COCO averages.
         mdi: Mean per-frame estimate of the Modality Dominance Index, in [-1, 1].
+        left_out: Number of objects, by class name, whose class the model does not know.
     """
 
     scores: DetectionScores
     mdi: float
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def labelled_pairs(recording: Recording) -> Iterator[tuple[FramePair, GroundTruth]]:
     """Pairs of equal stamp with their ground truth, in order; pairs without one are left out."""
-    waiting: FramePair | None = None
+    newest: dict[Modality, Frame] = {}
     for event in recording:
-        if event.camera == "rgb":
-            waiting = FramePair(event.frame, None, event.frame.stamp_ns)
-        elif waiting is not None and event.frame.stamp_ns == waiting.stamp_ns:
-            truth = recording.truth(waiting.stamp_ns)
-            if truth is not None:
-                yield replace(waiting, thermal=event.frame), truth
-            waiting = None
+        newest[event.camera] = event.frame
+        rgb, thermal = newest.get("rgb"), newest.get("thermal")
+        if rgb is None or thermal is None or rgb.stamp_ns != thermal.stamp_ns:
+            continue
+        truth = recording.truth(rgb.stamp_ns)
+        if truth is not None:
+            yield FramePair(rgb, thermal, rgb.stamp_ns), truth
+
+
+def renumbered(truth: GroundTruth, labels: Sequence[str]) -> tuple[GroundTruth, Counter[str]]:
+    """Number the classes of a truth as a model does, by their names.
+
+    Args:
+        truth: Labels are indices into :data:`LABELS`.
+        labels: The model's class names.
+
+    Returns:
+        The objects whose class the model knows, and how many others there are by class name.
+    """
+    names = [name.lower() for name in labels]
+    index = np.array([names.index(name) if name in names else -1 for name in LABELS], np.int64)
+    numbers = index[truth.labels]
+    known = numbers >= 0
+    others = Counter(LABELS[i] for i in truth.labels[~known & ~truth.ignore])
+    return GroundTruth(truth.boxes[known], numbers[known], truth.ignore[known]), others
 
 
 def evaluate(
@@ -69,20 +97,52 @@ def evaluate(
         recording: Labelled single images; each is judged without a past.
         removed: Camera that is taken away from every pair.
         advance: Told after each pair.
+
+    Raises:
+        RecordingError: There is no labelled pair, or no object of a class the model knows.
     """
-    metrics, readings = CocoMetrics(perception.engine.labels), []
+    labels = perception.engine.labels
+    metrics, readings, left_out = CocoMetrics(labels), [], Counter[str]()
     for index, (pair, truth) in enumerate(labelled_pairs(recording)):
-        perception.reset()
-        shown = pair
-        if removed == "rgb":
-            shown = replace(pair, rgb=None)
-        elif removed == "thermal":
-            shown = replace(pair, thermal=None)
-        result = perception.process(shown)
-        metrics.add(index + 1, result.detections, truth)
+        known, others = renumbered(truth, labels)
+        left_out += others
+        result = _judge(perception, pair, removed)
+        metrics.add(index + 1, result.detections, known)
         readings.append(result.dominance.mdi)
         advance(1)
-    return Evaluation(metrics.summarize(), float(np.mean(readings)) if readings else float("nan"))
+    scores = metrics.summarize()
+    if not scores.objects:
+        raise RecordingError(_nothing_scored(recording.name, len(readings), left_out, labels))
+    return Evaluation(scores, float(np.mean(readings)), dict(left_out))
+
+
+def _judge(perception: Perception, pair: FramePair, removed: Modality | None) -> PerceptionResult:
+    """Detect in one pair without a past and without one camera; boxes stay in the RGB image."""
+    perception.reset()
+    if pair.rgb is not None:
+        height, width = pair.rgb.image.shape[:2]
+        perception.expect_rgb_size((width, height))
+    if removed == "rgb":
+        pair = replace(pair, rgb=None)
+    elif removed == "thermal":
+        pair = replace(pair, thermal=None)
+    return perception.process(pair)
+
+
+def _nothing_scored(
+    name: str, pairs: int, left_out: Mapping[str, int], labels: Sequence[str]
+) -> str:
+    """Why there is no score."""
+    if pairs == 0:
+        return (
+            f"recording {name}: got no pair of RGB and thermal images with one stamp and ground "
+            "truth, wanted one at least; give thermal the RGB stamps, or check the stamps of the "
+            "truth"
+        )
+    return (
+        f"recording {name}: its truth holds {dict(left_out) or 'no object'}, wanted objects of the "
+        f"model's classes {', '.join(labels)}; check the names of the categories or give --model"
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,9 +170,11 @@ def run(args: argparse.Namespace) -> int:
     modes = ("fused",) if args.fused_only else tuple(MODES)
     results = {}
     for mode in modes:
-        with progress_bar(mode, recording.frames["rgb"]) as advance:
+        with progress_bar(mode, recording.frames.get("rgb", 0)) as advance:
             results[mode] = evaluate(perception, recording, MODES[mode], advance)
     print(table(results))
+    for name, count in next(iter(results.values())).left_out.items():
+        print(f"left out: {count} x {name}, a class the model does not know")
     if args.out is not None:
         values = {m: e.scores.to_json() | {"mdi": round(e.mdi, 4)} for m, e in results.items()}
         args.out.write_text(json.dumps(values, indent=2) + "\n")

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from mdacl_ros.cli import main
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.replay.evaluate import MODES, evaluate, labelled_pairs, table
 from mdacl_ros.replay.recording import open_recording
@@ -80,6 +82,67 @@ def test_every_labelled_pair_is_given_once(data_set) -> None:
     assert len(pairs) == 3
     assert all(p.rgb.stamp_ns == p.thermal.stamp_ns == p.stamp_ns for p, _ in pairs)
     assert all(len(truth.boxes) == 1 for _, truth in pairs)
+
+
+class KnowsOtherNumbers(FindsWithThermal):
+    """Person is its second class, and it knows no bicycle."""
+
+    labels = ("Car", "person")
+
+    def infer(self, *args, **options):
+        found = super().infer(*args, **options)
+        return replace(found, labels=found.labels + 1)
+
+
+def evaluated(data_set, engine, removed=None):
+    perception = Perception(engine, None, PerceptionConfig(score_threshold=0.001))
+    return evaluate(perception, open_recording(data_set), removed)
+
+
+def rewrite(data_set, **changes) -> None:
+    """Set keys of all annotations."""
+    coco = json.loads((data_set / "test.json").read_text())
+    for annotation in coco["annotations"]:
+        annotation |= changes
+    (data_set / "test.json").write_text(json.dumps(coco))
+
+
+def test_classes_are_matched_by_name(data_set) -> None:
+    coco = json.loads((data_set / "test.json").read_text())
+    coco["annotations"].append(coco["annotations"][0] | {"id": 9, "category_id": 3})
+    (data_set / "test.json").write_text(json.dumps(coco))
+    result = evaluated(data_set, KnowsOtherNumbers())
+    assert result.scores.ap50_by_class == {"person": pytest.approx(1.0)}
+    assert result.left_out == {"bicycle": 1}
+
+
+def test_a_model_without_the_classes_of_the_truth_is_an_error(data_set) -> None:
+    rewrite(data_set, category_id=3)
+    with pytest.raises(RecordingError, match=r"\{'bicycle': 3\}, wanted .*classes Car, person"):
+        evaluated(data_set, KnowsOtherNumbers())
+
+
+def test_boxes_lie_in_the_removed_rgb_image_whatever_came_before(data_set) -> None:
+    """Thermal images half as large: their own pixels are not those of the truth."""
+    for k in range(1, 4):
+        path = str(data_set / f"thermal/{k}.png")
+        cv2.imwrite(path, cv2.resize(cv2.imread(path, 0), (SIZE[0] // 2, SIZE[1] // 2)))
+    assert evaluated(data_set, FindsWithThermal(), "rgb").scores.map50 == pytest.approx(1.0)
+
+
+def test_thermal_may_arrive_before_rgb(data_set, monkeypatch) -> None:
+    recording = open_recording(data_set)
+    events = sorted(recording, key=lambda e: (e.time_ns, e.camera == "rgb"))
+    monkeypatch.setattr(type(recording), "__iter__", lambda self: iter(events))
+    assert len(list(labelled_pairs(recording))) == 3
+
+
+def test_no_labelled_pair_is_an_error(data_set, monkeypatch) -> None:
+    recording = open_recording(data_set)
+    monkeypatch.setattr(recording, "truth", lambda stamp_ns: None)
+    perception = Perception(FindsWithThermal(), None, PerceptionConfig())
+    with pytest.raises(RecordingError, match=r"no pair of RGB and thermal .*; give thermal"):
+        evaluate(perception, recording)
 
 
 def test_command_needs_labels_and_a_model(data_set, tmp_path, capsys) -> None:
