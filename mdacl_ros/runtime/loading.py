@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mdacl_ros import __version__
+from mdacl_ros import __version__, network
 from mdacl_ros.errors import EngineError, ModelError
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS, read_model_yaml
 from mdacl_ros.runtime.cache import EngineCache, file_digest
@@ -111,8 +112,17 @@ def cache_parts(model: Path, engine: str, input_size: tuple[int, int]) -> dict[s
         "input_size": list(input_size),
         "machine": platform.machine(),
         "package": __version__,
+        "code": _code_digest(),
         "libraries": {name: _version(name) for name in _LIBRARIES[engine]},
     }
+
+
+def _code_digest() -> str:
+    """SHA-256 of the network's source: a graph outlives neither its weights nor its code."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(network.__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def _check(engine: str, input_size: tuple[int, int]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mdacl_ros import network
 from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.cache import EngineCache, cache_root, engine_key
 from mdacl_ros.runtime.loading import cache_parts
@@ -111,6 +112,19 @@ def test_key_follows_weights_size_and_model(model: Path, tmp_path: Path) -> None
     keys = {engine_key(p) for p in (first, cache_parts(other, "openvino", (160, 128)))}
     keys.add(engine_key(cache_parts(model, "openvino", (128, 160))))
     assert len(keys) == 3
+
+
+def test_key_follows_the_code_of_the_network(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = engine_key(cache_parts(model, "openvino", (160, 128)))
+    folder = tmp_path / "network"
+    shutil.copytree(Path(network.__file__).parent, folder)
+    monkeypatch.setattr(network, "__file__", str(folder / "__init__.py"))
+    assert engine_key(cache_parts(model, "openvino", (160, 128))) == before
+    with (folder / "head.py").open("a") as source:
+        source.write("# changed")
+    assert engine_key(cache_parts(model, "openvino", (160, 128))) != before
 
 
 def test_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
