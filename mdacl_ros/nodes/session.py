@@ -11,7 +11,7 @@ from rclpy.lifecycle import LifecycleNode
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
-from mdacl_ros.nodes.image_messages import FrameDecoder
+from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
@@ -48,7 +48,7 @@ class DetectionSession:
         self._lost_share = LostShare()
         self._next_probe = 0.0
         self._decoder = FrameDecoder(lambda camera, error: self.cameras[camera].reject(error))
-        self._rgb_frame_id = ""
+        self._rgb_frame_id, self._rgb_size_known = "", False
         self._inference = InferenceThread(
             PairSynchronizer(parameters.sync_config()),
             self._process,
@@ -113,7 +113,9 @@ class DetectionSession:
             self.statistics.count("dropped_failed")
             return
         if decoded.rgb is not None:
-            self._rgb_frame_id = decoded.rgb.frame_id
+            self._rgb_frame_id, self._rgb_size_known = decoded.rgb.frame_id, True
+        elif not self._rgb_size_known:
+            self._learn_rgb_size()
         result = self._perception.process(
             decoded,
             probe=self._probe_is_due(),
@@ -137,6 +139,13 @@ class DetectionSession:
             self.cameras["rgb"].camera_info,
             self.parameters.marker_distance,
         )
+
+    def _learn_rgb_size(self) -> None:
+        """Take the RGB image's size from camera_info: thermal alone is answered in its pixels."""
+        info = self.cameras["rgb"].camera_info
+        if info is not None and info.width and info.height:
+            self._perception.expect_rgb_size(image_size(info))
+            self._rgb_size_known = True
 
     def _frame_id(self, pair: FramePair) -> str:
         """The RGB frame, also while RGB is dead; the thermal one if RGB was never heard of."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CameraInfo
 
 from mdacl_ros.nodes import messages
 
-from .bench import OBJECT, RGB_FRAME, Bench, rgb_scene, thermal_scene, wait_until
+from .bench import OBJECT, RGB_FRAME, RGB_SIZE, Bench, rgb_scene, thermal_scene, wait_until
 
 T0 = 1_700_000_000_000_000_000
 MS = 1_000_000
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def test_a_pair_gives_detections_with_the_rgb_stamp_and_frame(bench: Bench) -> None:
@@ -72,7 +75,7 @@ def test_a_frozen_camera_leaves_the_other_alone_until_it_returns(bench: Bench) -
     bench.publish_pair(T0)
     bench.wait_for_stamp(T0)
     freeze = [T0 + i * 100 * MS for i in range(1, 8)]
-    for stamp in freeze:  # thermal says nothing; its last frame is too old to pair with
+    for stamp in freeze:  # thermal says nothing; its last frame soon is too old to pair with
         bench.publish("rgb", stamp)
         wait_until(lambda: not bench.synchronizer_alive("thermal"), "thermal is declared dead")
     bench.wait_for_stamp(freeze[-1])
@@ -105,6 +108,23 @@ def test_a_camera_that_was_never_heard_of_is_dead_too(bench: Bench) -> None:
     bench.publish("thermal", T0)
     message = bench.wait_for_stamp(T0)  # only the clock can let it out: nothing else arrives
     assert message.header.frame_id == "thermal_optical"
+
+
+def test_thermal_alone_from_the_start_is_answered_in_rgb_pixels(bench: Bench) -> None:
+    width, height = RGB_SIZE
+    info = CameraInfo(width=width, height=height, header=messages.to_header(0, RGB_FRAME))
+    publisher = bench.tester.create_publisher(CameraInfo, "rgb/camera_info", LATCHED)
+    publisher.publish(info)
+    session = bench.node.session
+    assert session is not None
+    wait_until(lambda: session.cameras["rgb"].camera_info is not None, "camera_info")
+    bench.publish("thermal", T0)
+    message = bench.wait_for_stamp(T0)
+    assert message.header.frame_id == RGB_FRAME
+    box = message.detections[0].bbox
+    centre = (OBJECT[0] + OBJECT[2]) / 2, (OBJECT[1] + OBJECT[3]) / 2
+    assert (box.center.position.x, box.center.position.y) == pytest.approx(centre, abs=4)
+    assert (box.size_x, box.size_y) == pytest.approx((80, 120), abs=8)
 
 
 def test_a_slow_detector_takes_the_newest_and_counts_the_rest(bench: Bench) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes import messages
-from mdacl_ros.nodes.image_messages import FrameDecoder, HeldFrame, hold
+from mdacl_ros.nodes.image_messages import FrameDecoder, HeldFrame, hold, image_size
 from mdacl_ros.sensing import images
 from mdacl_ros.types import FramePair, Modality
 
@@ -91,6 +91,21 @@ def test_a_bad_image_that_needs_conversion_is_still_refused_at_once() -> None:
     message.step = 17
     with pytest.raises(ImageError, match="step 17"):
         hold(message, "rgb")
+
+
+@pytest.mark.parametrize(
+    ("info", "size"),
+    [
+        (CameraInfo(width=640, height=480), (640, 480)),
+        (CameraInfo(width=640, height=480, binning_x=2, binning_y=2), (320, 240)),
+        (
+            CameraInfo(width=640, height=480, roi=RegionOfInterest(width=400, height=300)),
+            (400, 300),
+        ),
+    ],
+)
+def test_camera_info_tells_the_size_of_the_images(info: CameraInfo, size: tuple[int, int]) -> None:
+    assert image_size(info) == size
 
 
 def test_a_frame_that_serves_several_pairs_is_decoded_once(decoder: FrameDecoder) -> None:
