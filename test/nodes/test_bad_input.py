@@ -156,6 +156,23 @@ def test_compressed_images_are_decoded(compressed_bench: Bench) -> None:
     assert names == {"person", "car"}
 
 
+def test_a_compressed_camera_that_repeats_its_picture_counts_as_frozen(
+    compressed_bench: Bench,
+) -> None:
+    bench = compressed_bench
+    assert bench.set_parameter("frozen_after", 2)[0]
+    for number in range(4):
+        stamp = T0 + number * 200 * MS  # too far apart to share a thermal frame
+        bench.cameras["thermal"].publish(compressed(thermal_scene(), ".png", stamp))
+        wait_until(lambda n=number: bench.counts()["frames_thermal"] == n + 1, f"thermal {number}")
+        noise = np.full((24, 32, 3), number * 20, np.uint8)
+        bench.cameras["rgb"].publish(compressed(noise, ".jpg", stamp))
+        bench.wait_for_stamp(stamp)
+    wait_until(lambda: len(bench.dominance) == 4, "dominance")
+    present = [values["present"] for values in bench.dominance]
+    assert present == ["rgb+thermal", "rgb+thermal", "rgb", "rgb"]
+
+
 def test_a_truncated_jpeg_leaves_the_other_camera(compressed_bench: Bench) -> None:
     bench = compressed_bench
     broken = compressed(rgb_scene(), ".jpg", T0)

@@ -33,6 +33,7 @@ def test_the_shipped_file_holds_the_defaults() -> None:
         ("max_detections", 0, "1 to 1000"),
         ("max_detections", 1.5, "int"),
         ("input_width", 650, "steps of 32"),
+        ("frozen_after", -1, "0 to 1000"),
         ("engine", "onnx", "torch, openvino, tensorrt"),
         ("reuse_partner", 1, "bool"),
         ("partner_timeout", 0.0, "0.01 to"),
@@ -60,6 +61,11 @@ def test_seconds_become_nanoseconds() -> None:
     config = updated(DEFAULTS, {"max_skew": 0.05, "thermal_clock_offset": -0.04}).sync_config()
     assert config.max_skew_ns == 50_000_000
     assert config.thermal_clock_offset_ns == -40_000_000
+
+
+def test_the_frozen_limit_reaches_the_synchronizer_and_is_off_by_default() -> None:
+    assert DEFAULTS.sync_config().frozen_after == 0
+    assert updated(DEFAULTS, {"frozen_after": 30}).sync_config().frozen_after == 30
 
 
 def test_zero_reference_distance_means_that_of_the_file() -> None:
