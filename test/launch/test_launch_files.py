@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -172,6 +172,27 @@ def test_perception_without_autostart_waits(
     launch.wait_for("waiting to be configured")
     launch.interrupt()
     assert "active: waiting" not in "".join(launch.lines)
+
+
+def test_the_demo_keeps_to_this_machine_and_the_robot_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from launch.actions import SetEnvironmentVariable
+
+    def set_by(name: str) -> dict[str, str]:
+        make = runpy.run_path(str(ROOT / "launch" / name))["generate_launch_description"]
+        actions = [a for a in make().entities if isinstance(a, SetEnvironmentVariable)]
+        return {text(a.name): text(a.value) for a in actions}
+
+    def text(substitutions: Any) -> str:
+        return "".join(s.text for s in substitutions)
+
+    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
+    monkeypatch.delenv("ROS_DISTRO", raising=False)
+    assert set_by("demo.launch.py")["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert set_by("perception.launch.py") == {}
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in set_by("demo.launch.py")
 
 
 def test_rviz_shows_the_topics_of_a_namespace() -> None:
