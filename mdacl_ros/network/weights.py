@@ -57,6 +57,7 @@ def save_detector(detector: Detector, folder: Path, extra: dict[str, Any]) -> No
         if not k.startswith("auxiliary_head.")
     }
     save_file(state, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors leaves it readable by its owner alone
     values = {"detector": detector.config.to_dict(), **extra}
     (folder / MODEL_YAML).write_text(yaml.safe_dump(values, sort_keys=False))
 

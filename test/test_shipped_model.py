@@ -1,0 +1,82 @@
+"""The weights that are shipped do what the README says, on scenes that no training has seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mdacl_ros.perception import Perception, PerceptionConfig
+from mdacl_ros.replay.metrics import CocoMetrics
+from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime import load_engine
+from mdacl_ros.runtime.model_facts import read_model_facts
+from mdacl_ros.simulation import Conditions, Scene, SceneConfig
+from mdacl_ros.types import LABELS, Frame, FramePair, GroundTruth
+
+SEEDS = range(7, 15)  # training takes seeds from 100 000 up
+SMALL = find_resource("models/small")
+
+
+@pytest.fixture(scope="module")
+def perception() -> Perception:
+    engine = load_engine(SMALL, engine="torch")
+    return Perception(engine, None, PerceptionConfig(score_threshold=0.05))
+
+
+def pair_of(scene: Scene, conditions: Conditions | None = None) -> tuple[FramePair, GroundTruth]:
+    seen = scene.render(1.0, conditions)
+    thermal = Frame(seen.thermal, 1, encoding="16UC1")
+    truth = GroundTruth(seen.boxes, seen.labels, np.zeros(len(seen.labels), bool))
+    return FramePair(Frame(seen.rgb, 1), thermal, 1), truth
+
+
+def test_folder_is_complete_and_small() -> None:
+    assert (SMALL / "MODEL_CARD.md").is_file()
+    assert (SMALL / "weights.safetensors").stat().st_size < 20_000_000
+    assert read_model_facts(SMALL).labels == LABELS
+    assert "dominance_estimate" in (SMALL / "model.yaml").read_text()
+
+
+def test_finds_simulated_people_and_cars_by_day(perception: Perception) -> None:
+    metrics = CocoMetrics(LABELS)
+    for seed in SEEDS:
+        pair, truth = pair_of(Scene(SceneConfig(seed, light="day")))
+        perception.reset()
+        metrics.add(seed, perception.process(pair).detections, truth)
+    scores = metrics.summarize()
+    assert scores.objects["person"] > 10
+    assert scores.ap50_by_class["person"] > 0.5
+    assert scores.ap50_by_class["car"] > 0.5
+
+
+def test_smoke_moves_the_dominance_to_thermal(perception: Perception) -> None:
+    """The same scene at the same moment, clear and in dense smoke."""
+    shifts = []
+    for seed in SEEDS:
+        scene = Scene(SceneConfig(seed, light="day"))
+        readings = []
+        for smoke in (0.0, 1.0):
+            pair, _ = pair_of(scene, Conditions(darkness=0.0, smoke=smoke, glare=0.0))
+            perception.reset()
+            readings.append(perception.process(pair).dominance.mdi)
+        shifts.append(readings[1] - readings[0])
+    assert np.median(shifts) < 0
+    assert sum(shift < 0 for shift in shifts) >= len(shifts) - 1
+
+
+def test_people_on_a_real_clip_without_truth_in_training() -> None:
+    """One key frame of dense smoke, from a camera the model never saw."""
+    folder = Path(__file__).parents[2] / "shared/data/m3svd"
+    if not folder.is_dir():
+        pytest.skip(f"real data not there: {folder}")
+    rgb = cv2.imread(str(folder / "rgb/0117_1605_0046.jpg"))[..., ::-1]
+    thermal = cv2.imread(str(folder / "thermal/0117_1605_0046.png"), cv2.IMREAD_GRAYSCALE)
+    engine = load_engine(SMALL, engine="torch")
+    pair = FramePair(Frame(np.ascontiguousarray(rgb), 1), Frame(thermal, 1, encoding="mono8"), 1)
+    found = Perception(engine, None, PerceptionConfig(score_threshold=0.3)).process(pair)
+    people = found.detections.labels == LABELS.index("person")
+    assert people.any()
+    assert found.dominance.mdi < 0
