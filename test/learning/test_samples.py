@@ -10,6 +10,7 @@ import pytest
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.learning.data_folder import data_folder
 from mdacl_ros.learning.samples import load_sample, read_pairs, simulated_samples
+from mdacl_ros.simulation.version import picture_version
 
 COCO = {
     "images": [
@@ -114,7 +115,9 @@ def test_simulated_scenes_are_rendered_once(
     assert first.rgb.shape[:2] == first.thermal.shape
     assert first.thermal.dtype == np.float32
     assert len(first.boxes) == len(first.labels) == len(first.visible)
-    assert [p.name for p in tmp_path.iterdir()] == ["100000.npz"]
+    assert [p.relative_to(tmp_path).parts for p in tmp_path.rglob("*.npz")] == [
+        (picture_version(), "100000.npz")
+    ]
 
 
 def test_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
