@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from mdacl_ros.dominance_reading import read_dominance
@@ -19,7 +20,15 @@ from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.sensing.letterbox import Letterbox
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
-from mdacl_ros.types import Detections, FramePair, PerceptionResult, Predictions
+from mdacl_ros.types import (
+    BoolArray,
+    Detections,
+    FloatArray,
+    FramePair,
+    IntArray,
+    PerceptionResult,
+    Predictions,
+)
 
 Size = tuple[int, int]
 
@@ -31,6 +40,8 @@ class PerceptionConfig:
     Attributes:
         score_threshold: Least score of a reported detection, in [0, 1].
         max_detections: Most detections per frame.
+        duplicate_iou: A box that overlaps a better one of its class by more than this (IoU) is
+            taken for the same object; 1: none is.
         kelvin_scale: Kelvin per count of 16UC1 thermal images.
         reference_distance: Metres at which thermal is laid over RGB; ``None``: the rig's own.
 
@@ -40,6 +51,7 @@ class PerceptionConfig:
 
     score_threshold: float = 0.3
     max_detections: int = 100
+    duplicate_iou: float = 0.7
     kelvin_scale: float = 0.01
     reference_distance: float | None = None
 
@@ -47,6 +59,10 @@ class PerceptionConfig:
         if not 0.0 <= self.score_threshold <= 1.0:
             raise ParameterError(
                 f"score_threshold: got {self.score_threshold}, wanted a number from 0 to 1"
+            )
+        if not 0.0 < self.duplicate_iou <= 1.0:
+            raise ParameterError(
+                f"duplicate_iou: got {self.duplicate_iou}, wanted more than 0, at most 1"
             )
         if self.max_detections < 1:
             raise ParameterError(f"max_detections: got {self.max_detections}, wanted 1 or more")
@@ -138,6 +154,36 @@ class Perception:
         )
 
 
+def without_duplicates(
+    boxes: FloatArray, scores: FloatArray, labels: IntArray, candidates: BoolArray, iou: float
+) -> BoolArray:
+    """Leave out boxes that repeat a better one of the same class.
+
+    The one-to-one head makes few of them, and fewer the longer it was trained.
+
+    Args:
+        boxes: ``(N, 4)`` xyxy pixels.
+        scores: ``(N,)`` descending.
+        labels: ``(N,)``.
+        candidates: ``(N,)`` bool; only these are looked at.
+        iou: Overlap above which a box is a duplicate.
+
+    Returns:
+        ``(N,)`` bool, a part of ``candidates``.
+    """
+    kept = np.zeros(len(scores), bool)
+    index = np.flatnonzero(candidates)
+    if iou >= 1.0 or len(index) == 0:
+        return candidates
+    # classes are moved apart, so that one call suppresses within each of them
+    shift = labels[index, None] * (boxes[index].max() + 1.0)
+    corners, sizes = boxes[index, :2] + shift, boxes[index, 2:] - boxes[index, :2]
+    xywh = np.concatenate([corners, sizes], 1).astype(np.float64)
+    chosen = cv2.dnn.NMSBoxes(xywh.tolist(), scores[index].tolist(), 0.0, iou)
+    kept[index[np.asarray(chosen, np.int64).reshape(-1)]] = True
+    return kept
+
+
 def select_detections(
     raw: Predictions, letterbox: Letterbox, config: PerceptionConfig
 ) -> Detections:
@@ -149,6 +195,7 @@ def select_detections(
     limit = np.array([width, height, width, height], np.float32)
     boxes = np.clip(letterbox.inverse(raw.boxes[0]), 0, limit)
     keep = (raw.scores[0] >= config.score_threshold) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    keep &= without_duplicates(boxes, raw.scores[0], raw.labels[0], keep, config.duplicate_iou)
     keep &= np.cumsum(keep) <= config.max_detections
     return Detections(
         boxes=boxes[keep],

@@ -347,7 +347,7 @@ def test_real_network_from_files_to_answer(tmp_path: Path) -> None:
         save_random_model(tmp_path, MICRO),
         "torch",
         input_size=(160, 128),
-        config=PerceptionConfig(score_threshold=0.0),
+        config=PerceptionConfig(score_threshold=0.0, duplicate_iou=1.0),
     )
     both = perception.process(pair(rgb_frame(), thermal_frame()), probe=True)
     assert len(both.detections.boxes) == MICRO.top_k
@@ -357,3 +357,17 @@ def test_real_network_from_files_to_answer(tmp_path: Path) -> None:
     alone = perception.process(pair(rgb_frame(), None), probe=True).dominance
     assert (alone.mdi, alone.exact_mdi) == (1.0, 1.0)
     assert alone.gates[1] == alone.entropy[1] == 0
+
+
+def test_duplicates_of_a_class_are_left_out() -> None:
+    from mdacl_ros.perception import without_duplicates
+
+    boxes = np.array([[0, 0, 10, 20], [1, 0, 11, 20], [1, 0, 11, 20], [40, 0, 50, 20]], np.float32)
+    scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
+    labels, everything = np.array([0, 0, 1, 0]), np.ones(4, bool)
+    kept = without_duplicates(boxes, scores, labels, everything, 0.7)
+    assert kept.tolist() == [True, False, True, True]  # another class is another object
+    assert without_duplicates(boxes, scores, labels, everything, 1.0).all()
+    assert not without_duplicates(boxes, scores, labels, ~everything, 0.7).any()
+    alone = np.array([False, True, False, False])
+    assert without_duplicates(boxes, scores, labels, alone, 0.7).tolist() == alone.tolist()

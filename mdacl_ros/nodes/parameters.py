@@ -88,6 +88,13 @@ class NodeParameters:
     max_detections: int = parameter(
         100, "Most detections published per frame.", low=1, high=1000, live=True
     )
+    duplicate_iou: float = parameter(
+        0.7,
+        "A box that overlaps a better one of its class by more (IoU) is a duplicate; 1: off.",
+        low=0.01,
+        high=1.0,
+        live=True,
+    )
     dominance_probe_rate: float = parameter(
         1.0,
         "Exact gradient dominance index, times per second; 0: never.",
@@ -155,6 +162,7 @@ class NodeParameters:
         return PerceptionConfig(
             score_threshold=self.score_threshold,
             max_detections=self.max_detections,
+            duplicate_iou=self.duplicate_iou,
             kelvin_scale=self.kelvin_scale,
             reference_distance=self.reference_distance or None,
         )

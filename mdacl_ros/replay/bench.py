@@ -44,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name} {precision}: left out, {error}")
             continue
         pipelines[f"{name} {precision}"] = Perception(engine, None, PerceptionConfig())
+    if not pipelines:
+        raise EngineError("bench: no engine can run here; the lines above say why")
     print(_engine_table(pipelines, args.rounds))
     first = next(iter(pipelines.values()))
     print(_allocations(first))

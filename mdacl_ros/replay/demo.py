@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.replay.recording import Recording, open_recording
+from mdacl_ros.resources import find_resource
 
 EXIT_INTERRUPTED = 130
 
@@ -54,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
     from mdacl_ros.replay.simulated import SimulatedRecording
 
     args.input = args.input or args.input_option
-    if args.rate <= 0:
-        raise MdaclError(f"argument --rate: got {args.rate}, wanted more than 0")
+    _check_numbers(args)
     parameters = _detector_parameters(args)
     with _stop_on_signals(), closing(_open(args)) as recording:
         if isinstance(recording, SimulatedRecording):
             recording.prepare()
-        args.out.mkdir(parents=True, exist_ok=True)
+        _make_folder(args.out)
+        parameters.setdefault("partner_timeout", _partner_timeout(recording, args.rate))
         demo = DemoRun(recording, _player_parameters(args), parameters, args.out)
         demo.threshold = args.threshold
         log = demo.execute(live=not args.no_view)
@@ -74,6 +76,30 @@ def run(args: argparse.Namespace) -> int:
         reason = log.node.get("failed") or "see its log"
         raise EngineError(f"detector node: answered no frame; {reason} ({args.out}/logs)")
     return 0
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    """Refuse values that could not be played."""
+    for name, value in (("rate", args.rate), ("fps", args.fps)):
+        if value is not None and not value > 0:
+            raise MdaclError(f"argument --{name}: got {value}, wanted more than 0")
+    if not 0 <= args.threshold <= 1:
+        raise MdaclError(f"argument --threshold: got {args.threshold}, wanted 0 to 1")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MdaclError(
+            f"argument --out: cannot make folder {path} ({error.strerror}); give another one"
+        ) from error
+
+
+def _partner_timeout(recording: Recording, rate: float) -> float:
+    """The node's default, or longer where the slower camera needs it: three of its periods."""
+    periods = [1 / (hz * rate) for hz in recording.fps.values() if hz > 0]
+    return float(max([0.5, *(3 * period for period in periods)]))
 
 
 def _open(args: argparse.Namespace) -> Recording:
@@ -105,12 +131,25 @@ def _detector_parameters(args: argparse.Namespace) -> dict[str, object]:
         "model": args.model,
         "calibration": str(args.calibration.resolve()) if args.calibration else None,
     }
+    known = _known_parameters() if args.set else ()
     for text in args.set:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise MdaclError(f"argument --set: got {text!r}, wanted NAME=VALUE")
+        if name not in known and not name.startswith("qos_overrides."):
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else "see config/detector.yaml"
+            raise MdaclError(f"argument --set: detector_node has no parameter {name!r}; {hint}")
         given[name] = _parsed(value)
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _known_parameters() -> tuple[str, ...]:
+    """Names in the shipped parameter file, which a test keeps complete."""
+    import yaml
+
+    values = yaml.safe_load(find_resource("config/detector.yaml").read_text())
+    return tuple(values["/**"]["ros__parameters"])
 
 
 def _parsed(text: str) -> object:

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import psutil
 import pytest
 
+from mdacl_ros.cli import main
 from mdacl_ros.replay.bag_writer import write_bag
+from mdacl_ros.replay.demo import _partner_timeout
 from mdacl_ros.replay.synthetic import RigFaults, SyntheticRecording
 
 pytestmark = pytest.mark.skipif(
@@ -114,3 +117,28 @@ def test_a_detector_that_cannot_start_is_one_line(bag):
     assert process.returncode == 2
     assert "/nowhere/model" in errors
     assert len(errors.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--fps", "0"], "--fps: got 0.0, wanted more than 0"),
+        (["--rate", "-1"], "--rate: got -1.0, wanted more than 0"),
+        (["--threshold", "7"], "--threshold: got 7.0, wanted 0 to 1"),
+        (["--set", "max_skw=1"], "did you mean max_skew"),
+        (["--set", "max_skew"], "wanted NAME=VALUE"),
+    ],
+)
+def test_a_wrong_demo_gets_one_line(arguments, says, capsys):
+    assert main(["demo", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_slow_recordings_get_a_longer_partner_timeout():
+    class Slides:
+        fps: ClassVar = {"rgb": 2.0, "thermal": 2.0}
+
+    assert _partner_timeout(Slides(), 1.0) == 1.5
+    assert _partner_timeout(Slides(), 10.0) == 0.5
