@@ -81,6 +81,11 @@ def test_a_frozen_camera_leaves_the_other_alone_until_it_returns(bench: Bench) -
     bench.wait_for_stamp(freeze[-1])
     answered = bench.stamps()
     assert set(answered) <= {T0, *freeze}
+    # topics arrive independently: the newest answer's dominance and mdi may still be on their way
+    wait_until(
+        lambda: len(bench.dominance) == len(bench.mdi) == len(answered),
+        "every topic of the answers",
+    )
     assert bench.dominance[-1]["present"] == "rgb"
     assert bench.mdi[-1] == pytest.approx(1.0)
     back = T0 + 900 * MS
