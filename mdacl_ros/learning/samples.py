@@ -28,6 +28,8 @@ class Sample:
         ignore: ``(N,)`` bool; regions that are neither right nor wrong (COCO ``iscrowd``).
         visible: ``(N, 2)`` bool; whether the object can be seen by rgb, by thermal.
         exhaustive: ``(K,)`` bool; classes of which every instance is labelled in this image.
+        cameras: Which images exist, (rgb, thermal); the one that does not is zeros of the other's
+            size.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Sample:
     ignore: np.ndarray
     visible: np.ndarray
     exhaustive: np.ndarray
+    cameras: tuple[bool, bool] = (True, True)
 
 
 @dataclass(frozen=True, slots=True)
