@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdacl_ros.learning.corruption import corrupt_rgb, corrupt_thermal
+from mdacl_ros.corruption import corrupt_rgb, corrupt_thermal
 from mdacl_ros.learning.samples import Sample
 from mdacl_ros.sensing.letterbox import present_cells
 from mdacl_ros.types import ByteArray, FloatArray, IntArray

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdacl_ros.learning.corruption import corrupt_rgb, corrupt_thermal
+from mdacl_ros.corruption import corrupt_rgb, corrupt_thermal
 from mdacl_ros.learning.samples import Sample
 from mdacl_ros.runtime.engine import STRIDE, Engine
 from mdacl_ros.types import FloatArray, Predictions

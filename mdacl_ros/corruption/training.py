@@ -1,10 +1,11 @@
-"""What goes wrong with each camera: darkness, smoke, glare, noise, blur, pattern noise."""
+"""Random corruptions for training: darkness, smoke, glare, noise, blur, pattern noise."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
+from mdacl_ros.corruption.fields import blob, cloud
 from mdacl_ros.types import ByteArray, FloatArray
 
 
@@ -18,7 +19,7 @@ def corrupt_rgb(image: ByteArray, rng: np.random.Generator) -> ByteArray:
     elif kind == "smoke":
         x = _smoke(x, rng)
     elif kind == "glare":
-        x = x + _blob(x.shape[:2], rng)[..., None] * rng.uniform(0.4, 1.5)
+        x = x + blob(x.shape[:2], rng)[..., None] * rng.uniform(0.4, 1.5)
     elif kind == "noise":
         x += rng.normal(0, rng.uniform(0.02, 0.12), x.shape)
     else:
@@ -44,27 +45,14 @@ def corrupt_thermal(image: FloatArray, rng: np.random.Generator) -> FloatArray:
         small = cv2.resize(x, (int(w / factor), int(h / factor)), interpolation=cv2.INTER_AREA)
         x = cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
     else:
-        x = x + (_blob((h, w), rng) - 0.3) * rng.uniform(-0.5, 0.5)
+        x = x + (blob((h, w), rng) - 0.3) * rng.uniform(-0.5, 0.5)
     return np.clip(x, 0, 1).astype(np.float32)
 
 
 def _smoke(x: np.ndarray, rng: np.random.Generator) -> FloatArray:
     """Blend towards a bright, cloudy veil, thick in places."""
-    h, w = x.shape[:2]
-    cloud = np.zeros((h, w), np.float32)
-    for octave in (3, 6, 12, 24):
-        noise = rng.random((octave, octave + 1), np.float32)
-        smooth: np.ndarray = cv2.resize(noise, (w, h), interpolation=cv2.INTER_CUBIC)
-        cloud += smooth / octave**0.7
-    cloud = (cloud - cloud.min()) / (np.ptp(cloud) + 1e-6)
-    opacity = np.clip(cloud * rng.uniform(0.6, 1.6) + rng.uniform(-0.3, 0.6), 0, 0.98)[..., None]
+    opacity = np.clip(
+        cloud(x.shape[:2], rng) * rng.uniform(0.6, 1.6) + rng.uniform(-0.3, 0.6), 0, 0.98
+    )[..., None]
     colour = rng.uniform(0.35, 0.95) + rng.normal(0, 0.03, 3)
     return (x * (1 - opacity) + colour * opacity).astype(np.float32)
-
-
-def _blob(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
-    """A soft bright spot, ``(H, W)`` in [0, 1]."""
-    h, w = shape
-    y = (np.arange(h, dtype=np.float32)[:, None] - rng.uniform(0, h)) / (h * rng.uniform(0.1, 0.6))
-    x = (np.arange(w, dtype=np.float32)[None] - rng.uniform(0, w)) / (w * rng.uniform(0.1, 0.6))
-    return np.exp(-(x * x + y * y)).astype(np.float32)
