@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.replay.evaluate import labelled_pairs
 from mdacl_ros.replay.recording import Event, Recording
+from mdacl_ros.replay.scoring import labelled_pairs
 from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import FramePair, GroundTruth, Modality
 
