@@ -82,7 +82,7 @@ def assign(
     )
     label = truth.labels.gather(1, owner)  # (B, A)
     soft = strength.amax(1) * positive  # (B, A)
-    target = torch.zeros(b, a, k, dtype=dense.logits.dtype)
+    target = dense.logits.new_zeros(b, a, k)
     target.scatter_(-1, label[..., None], soft[..., None])
     boxes = truth.boxes.gather(1, owner[..., None].expand(-1, -1, 4))
     return Assignment(positive, boxes, target, _counted(centres, truth, positive, target))

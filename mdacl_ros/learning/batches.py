@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mdacl_ros.errors import RecordingError
+from mdacl_ros.errors import ModelError, RecordingError
 from mdacl_ros.learning.assignment import Truth
 from mdacl_ros.learning.augmentation import AugmentationConfig, TrainingItem, augment
 from mdacl_ros.learning.samples import Sample
@@ -102,14 +102,38 @@ def collate(items: list[TrainingItem]) -> Batch:
 
 
 def training_loader(
-    pairs: TrainingPairs, batch_size: int, first_step: int, steps: int, workers: int = 1
+    pairs: TrainingPairs,
+    batch_size: int,
+    first_step: int,
+    steps: int,
+    workers: int = 1,
+    part: tuple[int, int] = (0, 1),
 ) -> DataLoader[Batch]:
-    """Batches ``first_step`` .. ``steps - 1``, prepared in background processes."""
+    """Batches ``first_step`` .. ``steps - 1``, prepared in background processes.
+
+    Args:
+        pairs: Numbered stream of items.
+        batch_size: Pairs per step, over all training processes together.
+        first_step: Step to begin with.
+        steps: Step to end before.
+        workers: Background processes; 0: none.
+        part: Rank of this training process and how many there are; each gets its share of a batch.
+
+    Raises:
+        ModelError: The batch cannot be shared out evenly.
+    """
+    rank, world = part
+    if batch_size % world:
+        raise ModelError(
+            f"training config: batch_size is {batch_size}, wanted a multiple of the {world} "
+            "training processes"
+        )
+    mine = range(first_step * batch_size + rank * (batch_size // world), steps * batch_size)
     torch.multiprocessing.set_sharing_strategy("file_system")
     return DataLoader(
         pairs,  # type: ignore[arg-type]
-        batch_size=batch_size,
-        sampler=range(first_step * batch_size, steps * batch_size),
+        batch_size=batch_size // world,
+        sampler=[i for i in mine if i // (batch_size // world) % world == rank],
         collate_fn=collate,
         num_workers=workers,
         prefetch_factor=4 if workers else None,

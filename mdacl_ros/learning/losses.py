@@ -32,11 +32,17 @@ class DetectionLoss(NamedTuple):
         return self.classify + BOX_WEIGHT * self.regress
 
 
-def grid(width: int, height: int) -> tuple[Tensor, Tensor]:
-    """Centres ``(A, 2)`` and strides ``(A,)`` of all cells for an input size in pixels."""
+def grid(width: int, height: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Centres ``(A, 2)`` and strides ``(A,)`` of all cells for an input size in pixels.
+
+    Args:
+        width: Of the network input.
+        height: Of the network input.
+        like: Says on which device.
+    """
     centres = [cell_centres(height // s, width // s, s) for s in STRIDES]
     strides = [torch.full((len(c),), float(s)) for c, s in zip(centres, STRIDES, strict=True)]
-    return torch.cat(centres), torch.cat(strides)
+    return torch.cat(centres).to(like.device), torch.cat(strides).to(like.device)
 
 
 def detection_loss(
@@ -50,7 +56,8 @@ def detection_loss(
         size: Width and height of the network input.
         candidates: Cells per object: 1 for the one-to-one head, 10 for the auxiliary head.
     """
-    centres, strides = grid(*size)
+    dense = DensePredictions(dense.logits.float(), dense.boxes.float())  # bf16 cells are 2 px off
+    centres, strides = grid(*size, dense.boxes)
     targets = assign(dense, centres, strides, truth, candidates)
     return score(dense, targets)
 

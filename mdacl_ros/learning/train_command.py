@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", type=Path, default=None, help="run folder; an interrupted run there is resumed"
     )
     parser.add_argument(
+        "--device", default="auto", help="auto (a GPU where there is one), cpu or cuda"
+    )
+    parser.add_argument(
         "--out", type=Path, default=None, help="model folder to write (default RUN/model)"
     )
 
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from mdacl_ros.learning.batches import TrainingPairs
+    from mdacl_ros.learning.devices import training_fabric
     from mdacl_ros.learning.samples import load_sample, read_pairs, simulated_samples
     from mdacl_ros.learning.train_config import load_train_config
     from mdacl_ros.learning.trainer import Trainer
@@ -69,7 +73,10 @@ def run(args: argparse.Namespace) -> int:
         flush=True,
     )
     pairs = TrainingPairs(real, simulated, config.simulated_share, config.augmentation, config.seed)
-    detector = Trainer(config, pairs, folder).run()
+    trainer = Trainer(config, pairs, folder, training_fabric(config, args.device))
+    detector = trainer.run()
+    if not trainer.fabric.is_global_zero:
+        return 0
     out = args.out or folder / "model"
     record = {"training": {"config": args.config.name, "steps": config.steps, "seed": config.seed}}
     save_detector(detector, out, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import yaml
 
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.augmentation import AugmentationConfig
+from mdacl_ros.learning.equilibrium import EquilibriumConfig
+from mdacl_ros.learning.guidance_loss import GuidanceConfig
 from mdacl_ros.network.config import SIZES, DetectorConfig
 
 
@@ -26,13 +28,20 @@ class TrainConfig:
         backbone_factor: Rate of the pre-trained streams relative to it.
         weight_decay: AdamW decay of weights (not of biases and norms).
         warmup: Steps of linear warm-up before the cosine decay.
-        frozen_blocks: Leading backbone blocks (and the stem) that keep their ImageNet weights.
+        start: Model folder whose weights the run begins with, matched by camera, name and shape;
+            empty: ImageNet streams, everything else new.
+        frozen_blocks: Leading backbone blocks (and the stem) that keep the weights they begin with.
         ema_decay: Decay of the averaged weights that are shipped.
         simulated: Number of procedural scenes mixed in; 0 for none.
         simulated_share: Part of each batch drawn from them.
+        guidance: Losses of the hierarchical cross-modal guidance (HCG).
+        equilibrium: Adversarial equilibrium regularisation (AER).
+        precision: ``float32`` or ``bf16`` (autocast).
         checkpoint_every: Steps between checkpoints.
+        snapshot_every: Steps between kept weights for ``mdacl analyse dynamics``; 0: none.
         seed: Seed of initialisation, order and augmentation.
         threads: CPU threads of torch; 0 leaves its default.
+        workers: Processes that prepare batches; 0: the training process does.
         detector: Overrides of the detector configuration (ablations).
         augmentation: Paired augmentation.
     """
@@ -45,13 +54,19 @@ class TrainConfig:
     backbone_factor: float = 0.2
     weight_decay: float = 0.02
     warmup: int = 150
+    start: str = ""
     frozen_blocks: int = 3
     ema_decay: float = 0.998
     simulated: int = 240
     simulated_share: float = 0.2
+    guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
+    equilibrium: EquilibriumConfig = field(default_factory=EquilibriumConfig)
+    precision: str = "float32"
     checkpoint_every: int = 100
+    snapshot_every: int = 0
     seed: int = 0
     threads: int = 0
+    workers: int = 1
     detector: dict[str, Any] = field(default_factory=dict)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
@@ -74,35 +89,64 @@ def load_train_config(path: Path) -> TrainConfig:
     """
     try:
         values = yaml.safe_load(path.read_text())
-        values = {} if values is None else values
     except OSError as error:
         raise ModelError(f"{path}: cannot read the training config ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    _check_keys(path, "", values, TrainConfig)
-    augmentation = values.pop("augmentation", {})
-    _check_keys(path, "augmentation.", augmentation, AugmentationConfig)
-    return TrainConfig(**_tuples(values), augmentation=AugmentationConfig(**_tuples(augmentation)))
+    return train_config_from({} if values is None else values, str(path))
 
 
-def _check_keys(path: Path, prefix: str, values: object, kind: type) -> None:
+def train_config_from(values: object, where: str) -> TrainConfig:
+    """Make a run's configuration from plain values.
+
+    Args:
+        values: Mapping of :class:`TrainConfig` fields, nested ones as mappings.
+        where: File that the values came from, for messages.
+
+    Raises:
+        ModelError: Unknown keys or values of a wrong type.
+    """
+    mapping = _checked(where, "", values, TrainConfig)
+    for name, kind in _SECTIONS.items():
+        section = _checked(where, f"{name}.", mapping.get(name, {}), kind)
+        mapping[name] = kind(**section)
+    if mapping.get("precision", "float32") not in PRECISIONS:
+        raise ModelError(
+            f"{where}: precision is {mapping['precision']!r}, wanted one of {list(PRECISIONS)}"
+        )
+    return TrainConfig(**mapping)
+
+
+PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
+"""Names in a configuration, and what they are called in Lightning Fabric."""
+
+_SECTIONS: dict[str, type] = {
+    "augmentation": AugmentationConfig,
+    "guidance": GuidanceConfig,
+    "equilibrium": EquilibriumConfig,
+}
+
+
+def _checked(where: str, prefix: str, values: object, kind: type) -> dict[str, Any]:
+    """A copy of the values with lists as tuples, once they are known to fit."""
     known = {f.name for f in fields(kind)}
     if not isinstance(values, dict):
         raise ModelError(
-            f"{path}: {prefix or 'the file'} is no mapping; wanted keys of {sorted(known)}"
+            f"{where}: {prefix or 'the file'} is no mapping; wanted keys of {sorted(known)}"
         )
     if unknown := sorted(set(values) - known):
         raise ModelError(
-            f"{path}: unknown keys {[prefix + str(k) for k in unknown]}, wanted {sorted(known)}"
+            f"{where}: unknown keys {[prefix + str(k) for k in unknown]}, wanted {sorted(known)}"
         )
     defaults = kind()
     for key, value in values.items():
-        _check_value(f"{path}: {prefix}{key}", value, getattr(defaults, key))
+        _check_value(f"{where}: {prefix}{key}", value, getattr(defaults, key))
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def _check_value(where: str, value: object, default: object) -> None:
     """Refuse a value of another type than the default's; YAML reads ``1e-3`` as text."""
-    if isinstance(default, AugmentationConfig):
+    if is_dataclass(default):
         return
     if isinstance(default, tuple):
         if not isinstance(value, list) or not value:
@@ -118,7 +162,3 @@ def _check_value(where: str, value: object, default: object) -> None:
         raise ModelError(
             f"{where} is {value!r}, wanted {type(default).__name__} like {default!r}{hint}"
         )
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

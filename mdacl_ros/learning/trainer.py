@@ -1,4 +1,4 @@
-"""The training loop: resumable to the step, deterministic under a seed."""
+"""The training loop: one CPU, one GPU or many; resumable to the step, deterministic by seed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from pickle import UnpicklingError
 from typing import Any, cast
 
 import torch
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.average import AveragedWeights
 from mdacl_ros.learning.batches import Batch, TrainingPairs, training_loader
-from mdacl_ros.learning.losses import detection_loss
+from mdacl_ros.learning.run_log import RunLog
+from mdacl_ros.learning.start import load_start
+from mdacl_ros.learning.step import TrainingStep
 from mdacl_ros.learning.train_config import TrainConfig
 from mdacl_ros.network.backbone import Backbone
-from mdacl_ros.network.detector import LEVELS, Detector
-from mdacl_ros.network.diversity import channel_entropy
-from mdacl_ros.network.dominance import dominance_shares, mdi
+from mdacl_ros.network.detector import Detector
 
-ONE_TO_MANY = 10
 CHECKPOINT = "checkpoint.pt"
+SNAPSHOTS = "snapshots"
 
 
 class Trainer:
@@ -35,79 +37,125 @@ class Trainer:
     Args:
         config: The run.
         pairs: Augmented training stream.
-        folder: Where checkpoints and ``log.jsonl`` go; a checkpoint there is resumed.
+        folder: Where checkpoints, ``log.jsonl`` and curves go; a checkpoint there is resumed.
+        fabric: Devices, precision and strategy; ``None``: this process, float32 on the CPU.
     """
 
-    def __init__(self, config: TrainConfig, pairs: TrainingPairs, folder: Path) -> None:
+    def __init__(
+        self, config: TrainConfig, pairs: TrainingPairs, folder: Path, fabric: Fabric | None = None
+    ) -> None:
+        self.fabric = fabric if fabric is not None else Fabric(accelerator="cpu", devices=1)
         torch.manual_seed(config.seed)
         self.config, self.pairs, self.folder = config, pairs, folder
         self.detector = Detector(config.detector_config())
         cast(Any, self.detector).to(memory_format=torch.channels_last)  # torch's types lack it
         for stream in _streams(self.detector):
             stream.load_imagenet()
+        if config.start:
+            load_start(self.detector, Path(config.start))
         self.frozen = _freeze(self.detector, config.frozen_blocks)
-        self.optimizer = torch.optim.AdamW(_parameter_groups(self.detector, config))
+        self.step_module = TrainingStep(self.detector, config.guidance, config.equilibrium)
+        optimizer = torch.optim.AdamW(_parameter_groups(self.step_module, config))
+        self.module, self.optimizer = self.fabric.setup(self.step_module, optimizer)
         self.average = AveragedWeights(self.detector, config.ema_decay)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> Detector:
-        """Train to the last step and return the detector with averaged weights."""
+        """Train to the last step and return the detector with averaged weights.
+
+        Raises:
+            ModelError: The loss diverged, memory ran out, or the run folder belongs to another run.
+        """
         self.resume()
-        self._trim_log()
-        loader = training_loader(self.pairs, self.config.batch_size, self.step, self.config.steps)
-        bar = tqdm(loader, initial=self.step, total=self.config.steps, desc="train", unit="step")
-        with (self.folder / "log.jsonl").open("a") as log:
+        if self.fabric.is_global_zero:
+            described = {"detector": self.detector.config.to_dict(), "training": self._recipe()}
+            (self.folder / "config.json").write_text(json.dumps(described, indent=2) + "\n")
+        with RunLog(self.folder, self.step, self.fabric.is_global_zero) as log:
+            bar = tqdm(
+                self._batches(),
+                initial=self.step,
+                total=self.config.steps,
+                desc=f"train {self.folder.name}",
+                unit="step",
+                disable=not self.fabric.is_global_zero,
+            )
             for batch in bar:
-                record = self.train_step(batch)
-                bar.set_postfix(loss=f"{record['loss']:.2f}", mdi=f"{record['mdi']:+.2f}")
-                log.write(json.dumps(record) + "\n")
-                if self.step % self.config.checkpoint_every == 0:
-                    log.flush()
-                    self.save()
+                record = self._step_within_memory(batch)
+                bar.set_postfix_str(_shown(record))
+                log.write(record)
+                self._keep(log)
         self.save()
         return self.average.detector
+
+    def _batches(self) -> Iterator[Batch]:
+        loader = training_loader(
+            self.pairs,
+            self.config.batch_size,
+            self.step,
+            self.config.steps,
+            self.config.workers,
+            (self.fabric.global_rank, self.fabric.world_size),
+        )
+        return (self.fabric.to_device(batch) for batch in loader)
+
+    def _keep(self, log: RunLog) -> None:
+        if self.config.snapshot_every and self.step % self.config.snapshot_every == 0:
+            self._snapshot()
+        if self.step % self.config.checkpoint_every == 0:
+            log.flush()
+            self.save()
+
+    def _step_within_memory(self, batch: Batch) -> dict[str, float]:
+        try:
+            return self.train_step(batch)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+                raise ModelError(
+                    f"training: out of memory on {self.fabric.device} at step {self.step}, "
+                    f"batch_size {self.config.batch_size}, augmentation.size "
+                    f"{self.config.augmentation.size}; lower either, or raise frozen_blocks; the "
+                    "last checkpoint is kept"
+                ) from error
+            raise
 
     def train_step(self, batch: Batch) -> dict[str, float]:
         """One optimiser step; returns what is logged."""
         started = time.monotonic()
-        self.detector.train()
-        for module in self.frozen:
-            module.eval()
-        self._schedule()
-        inputs = self.detector.encode(batch.rgb, batch.thermal, batch.present)
-        for x in inputs.features:
-            x.retain_grad()
-        levels, _ = self.detector.fuse(inputs.features, inputs.masks)
-        size = (batch.rgb.shape[3], batch.rgb.shape[2])
-        assert self.detector.auxiliary_head is not None
-        many = detection_loss(self.detector.auxiliary_head(levels), batch.truth, size, ONE_TO_MANY)
-        # the one-to-one head learns on features that the denser head shapes (arXiv 2405.14458)
-        one = detection_loss(self.detector.head([x.detach() for x in levels]), batch.truth, size, 1)
-        loss = many.total + one.total
+        self.module.train()
+        for frozen in self.frozen:
+            frozen.eval()
+        rate = self._schedule()
+        losses = self.module(batch, min(1.0, self.step / max(1, self.config.steps)))
+        loss = losses["loss"]
         if not torch.isfinite(loss):
             raise ModelError(
                 f"training: loss is {loss.item()} at step {self.step}; lower learning_rate "
                 f"(now {self.config.learning_rate}) or check the data; the last checkpoint is kept"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.detector.parameters(), 10.0)
+        self.fabric.backward(loss)
+        dominance = self.step_module.dominance()
+        self.fabric.clip_gradients(self.module, self.optimizer, max_norm=10.0)
         self.optimizer.step()
+        self._agree()
         self.step += 1
         self.average.update(self.detector, self.step)
         return {
             "step": self.step,
-            "loss": loss.item(),
-            "many_classify": many.classify.item(),
-            "many_regress": many.regress.item(),
-            "one_classify": one.classify.item(),
-            "one_regress": one.regress.item(),
-            **batch_dominance(inputs.features, batch.present),
+            **{name: value.item() for name, value in losses.items()},
+            **dominance,
+            "learning_rate": rate,
             "seconds": time.monotonic() - started,
         }
 
-    def _schedule(self) -> None:
+    def _agree(self) -> None:
+        """Let every process go on with the same running dominance."""
+        if self.fabric.world_size > 1:
+            for value in self.step_module.running.buffers():
+                value.copy_(cast(Tensor, self.fabric.all_reduce(value, reduce_op="mean")))
+
+    def _schedule(self) -> float:
         warm = min(1.0, (self.step + 1) / max(1, self.config.warmup))
         done = max(
             0.0, (self.step - self.config.warmup) / max(1, self.config.steps - self.config.warmup)
@@ -115,13 +163,24 @@ class Trainer:
         factor = warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
+        return self.config.learning_rate * factor
+
+    def _snapshot(self) -> None:
+        """Keep the weights as they are now, for the analysis of the training's course."""
+        if self.fabric.is_global_zero:
+            folder = self.folder / SNAPSHOTS
+            folder.mkdir(exist_ok=True)
+            state = {k: v.contiguous() for k, v in self.detector.state_dict().items()}
+            save_file(state, folder / f"step_{self.step:06d}.safetensors")
 
     def save(self) -> None:
         """Write the checkpoint atomically."""
+        if not self.fabric.is_global_zero:
+            return
         state = {
             "step": self.step,
             "config": self._recipe(),
-            "detector": self.detector.state_dict(),
+            "module": self.step_module.state_dict(),
             "average": self.average.detector.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
@@ -139,8 +198,8 @@ class Trainer:
         if not path.exists():
             return
         try:
-            state: dict[str, Any] = torch.load(path, weights_only=True)
-            self.detector.load_state_dict(state["detector"])
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            self.step_module.load_state_dict(state["module"])
             self.average.detector.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
         except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
@@ -158,43 +217,13 @@ class Trainer:
     def _recipe(self) -> str:
         """Everything that decides the weights, but for how long the run is meant to last."""
         values = asdict(self.config)
-        for name in ("steps", "checkpoint_every", "threads"):
+        for name in ("steps", "checkpoint_every", "snapshot_every", "threads", "workers"):
             del values[name]
         return json.dumps(values, sort_keys=True)
 
-    def _trim_log(self) -> None:
-        """Drop steps after the checkpoint: they are taken again."""
-        path = self.folder / "log.jsonl"
-        if path.exists():
-            lines = path.read_text().splitlines(keepends=True)
-            kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= self.step]
-            path.write_text("".join(kept))
 
-
-def batch_dominance(features: list[Tensor], present: Tensor) -> dict[str, float]:
-    """Training-time dominance of a batch, from the gradients that the loss left on the features.
-
-    After arXiv 2601.00598; own formulation. Only pairs with both cameras present count.
-
-    Args:
-        features: Calibrated features, level-major (rgb, thermal), with ``.grad``.
-        present: ``(B, 2, h, w)`` availability.
-    """
-    both = present.flatten(2).amax(2).amin(1) > 0  # (B,)
-    if not both.any():
-        return {"mdi": 0.0, "entropy_rgb": 0.0, "entropy_thermal": 0.0, "share_rgb": 0.5}
-    with torch.no_grad():
-        responses = [(x * x.grad).abs().flatten(1).sum(1) for x in features if x.grad is not None]
-        g = torch.stack(responses, 1).unflatten(1, (LEVELS, 2)).sum(1)[both]  # (b, M)
-        h = torch.stack([channel_entropy(x) for x in features], 1)
-        h = h.unflatten(1, (LEVELS, 2)).mean(1)[both]
-        shares = dominance_shares(h, g)
-    return {
-        "mdi": mdi(shares).mean().item(),
-        "entropy_rgb": h[:, 0].mean().item(),
-        "entropy_thermal": h[:, 1].mean().item(),
-        "share_rgb": (g[:, 0] / g.sum(1).clamp(min=1e-12)).mean().item(),
-    }
+def _shown(record: dict[str, float]) -> str:
+    return ", ".join(f"{name} {record[name]:+.2f}" for name in ("loss", "mdi") if name in record)
 
 
 def _streams(detector: Detector) -> list[Backbone]:
@@ -202,7 +231,7 @@ def _streams(detector: Detector) -> list[Backbone]:
 
 
 def _freeze(detector: Detector, blocks: int) -> list[nn.Module]:
-    """Keep the stems and the first blocks of both streams at their ImageNet weights."""
+    """Keep the stems and the first blocks of the streams at the weights they begin with."""
     if blocks <= 0:
         return []
     frozen = [m for s in _streams(detector) for m in (s.stem, *s.blocks[:blocks])]
@@ -211,12 +240,13 @@ def _freeze(detector: Detector, blocks: int) -> list[nn.Module]:
     return frozen
 
 
-def _parameter_groups(detector: Detector, config: TrainConfig) -> list[dict[str, Any]]:
+def _parameter_groups(module: TrainingStep, config: TrainConfig) -> list[dict[str, Any]]:
     """Split into streams and new layers, with and without weight decay."""
     groups: dict[tuple[bool, bool], list[Tensor]] = {}
-    for name, parameter in _trainable(detector):
-        key = (name.startswith("streams."), parameter.dim() > 1)
-        groups.setdefault(key, []).append(parameter)
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            key = (name.startswith("detector.streams."), parameter.dim() > 1)
+            groups.setdefault(key, []).append(parameter)
     return [
         {
             "params": parameters,
@@ -226,7 +256,3 @@ def _parameter_groups(detector: Detector, config: TrainConfig) -> list[dict[str,
         }
         for (pretrained, decays), parameters in sorted(groups.items())
     ]
-
-
-def _trainable(detector: Detector) -> Iterator[tuple[str, nn.Parameter]]:
-    return ((n, p) for n, p in detector.named_parameters() if p.requires_grad)

@@ -9,6 +9,7 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.types import LABELS
 
 FusionKind = Literal["concat", "sum", "cross_attention"]
+MODALITIES = ("rgb", "thermal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class DetectorConfig:
     Attributes:
         name: Size or variant name.
         labels: Class names in label order.
+        modalities: Which cameras have a stream: ``rgb``, ``thermal`` or both, in this order. A
+            detector of one has neither gate nor guidance and answers as if the other were absent.
         blocks: Which of EfficientNet-Lite0's 16 blocks each stream keeps.
         neck_channels: Width of the fused pyramid.
         head_depth: Depthwise-separable layers in each head branch.
@@ -31,6 +34,7 @@ class DetectorConfig:
 
     name: str
     labels: tuple[str, ...] = LABELS
+    modalities: tuple[str, ...] = MODALITIES
     blocks: tuple[int, ...] = tuple(range(16))
     neck_channels: int = 96
     head_depth: int = 2
@@ -74,12 +78,18 @@ def _check_values(arguments: dict[str, Any]) -> None:
     for key, value in arguments.items():
         wanted = type(getattr(defaults, key))
         items = value if wanted is tuple and isinstance(value, tuple) else ()
-        kind = str if key == "labels" else int
+        kind = str if key in ("labels", "modalities") else int
         if type(value) is not wanted or any(type(item) is not kind for item in items):
             name = f"list of {kind.__name__}" if wanted is tuple else wanted.__name__
             raise ModelError(f"model.yaml: detector.{key} is {value!r}, wanted {name}")
         if wanted is int and value < 1:
             raise ModelError(f"model.yaml: detector.{key} is {value}, wanted 1 or more")
+    modalities = arguments.get("modalities", MODALITIES)
+    if modalities not in (MODALITIES, MODALITIES[:1], MODALITIES[1:]):
+        raise ModelError(
+            f"model.yaml: detector.modalities is {list(modalities)}, wanted [rgb, thermal], [rgb] "
+            "or [thermal]"
+        )
     fusion = arguments.get("fusion", defaults.fusion)
     if fusion not in get_args(FusionKind):
         raise ModelError(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mdacl_ros.network.backbone import Backbone
 from mdacl_ros.network.calibration_gate import CalibrationGate
-from mdacl_ros.network.config import DetectorConfig
+from mdacl_ros.network.config import MODALITIES, DetectorConfig
 from mdacl_ros.network.diversity import channel_entropy
 from mdacl_ros.network.fusion import FUSIONS
 from mdacl_ros.network.guidance import LowLevelGuidance
@@ -34,6 +34,8 @@ class DetectorOutput(NamedTuple):
 class FusionInputs(NamedTuple):
     """The calibrated features x~, where the question «which camera?» is asked.
 
+    M is 2, or 1 for a detector of one camera.
+
     Attributes:
         features: Flat list, level-major: ``[rgb P3, thermal P3, rgb P4, ...]``, ``(B, C, H, W)``.
         masks: Availability of each, ``(B, 1, H, W)`` 0/1.
@@ -43,6 +45,20 @@ class FusionInputs(NamedTuple):
     features: list[Tensor]
     masks: list[Tensor]
     gates: Tensor
+
+
+class Fused(NamedTuple):
+    """The fused pyramid and what went into it.
+
+    Attributes:
+        levels: Neck outputs of stride 8, 16, 32, ``(B, width, H, W)``.
+        contributions: Per level, per modality, what it adds to the fusion, ``(B, width, H, W)``.
+        shared: Per modality its P3 features in the shared space of the guidance; empty without.
+    """
+
+    levels: list[Tensor]
+    contributions: list[list[Tensor]]
+    shared: list[Tensor]
 
 
 class Detector(nn.Module):
@@ -55,18 +71,22 @@ class Detector(nn.Module):
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
         self.config = config
-        streams = [Backbone(c, config.blocks) for c in (3, 1)]
+        self.cameras = [MODALITIES.index(name) for name in config.modalities]
+        count = len(self.cameras)
+        streams = [Backbone((3, 1)[camera], config.blocks) for camera in self.cameras]
         self.streams = nn.ModuleList(streams)
         channels = streams[0].channels
         self.gates = nn.ModuleList(
             CalibrationGate((c, c), "conv", config.gate_channels)
-            for c in (channels if config.use_gate else ())
+            for c in (channels if config.use_gate and count > 1 else ())
         )
         self.guidance = (
-            LowLevelGuidance(channels[0], config.guidance_channels) if config.use_guidance else None
+            LowLevelGuidance(channels[0], config.guidance_channels)
+            if config.use_guidance and count > 1
+            else None
         )
-        fusion = FUSIONS[config.fusion]
-        self.fusions = nn.ModuleList(fusion((c, c), config.neck_channels) for c in channels)
+        fusion = FUSIONS[config.fusion if count > 1 else "concat"]
+        self.fusions = nn.ModuleList(fusion((c,) * count, config.neck_channels) for c in channels)
         self.neck = Neck(config.neck_channels)
         classes = len(config.labels)
         self.head = Head(config.neck_channels, classes, config.head_depth)
@@ -82,24 +102,41 @@ class Detector(nn.Module):
         """
         inputs = self.encode(rgb, thermal, present)
         dense, energies = self.decide(inputs.features, inputs.masks)
-        entropies = torch.stack([channel_entropy(x) for x in inputs.features], 1)  # (B, L * M)
         return DetectorOutput(
             *select_top(dense, self.config.top_k),
-            inputs.gates,
-            entropies.unflatten(1, (LEVELS, 2)).transpose(1, 2),
-            energies,
+            self.for_both(inputs.gates),
+            self.for_both(self.entropies(inputs.features)),
+            self.for_both(energies),
         )
 
     def encode(self, rgb: Tensor, thermal: Tensor, present: Tensor) -> FusionInputs:
-        """Run both streams and the gate, up to the inputs of the fusion."""
-        pyramids = [s(x) for s, x in zip(self.streams, (rgb, thermal), strict=True)]
+        """Run the streams and the gate, up to the inputs of the fusion."""
+        return self.calibrate(self.extract(rgb, thermal, present), present)
+
+    def extract(self, rgb: Tensor, thermal: Tensor, present: Tensor) -> list[list[Tensor]]:
+        """Run the streams: per modality its levels of stride 8, 16, 32.
+
+        In training a stream sees only the images it has: black ones would spoil its norm statistics
+        and cost time.
+        """
+        images = (rgb, thermal)
+        if not self.training:
+            return [s(images[c]) for s, c in zip(self.streams, self.cameras, strict=True)]
+        return [
+            _where_present(s, images[c], present[:, c].reshape(len(present), -1).amax(1) > 0)
+            for s, c in zip(self.streams, self.cameras, strict=True)
+        ]
+
+    def calibrate(self, pyramids: list[list[Tensor]], present: Tensor) -> FusionInputs:
+        """Let the gate of each level compare and modulate the modalities' features."""
         features: list[Tensor] = []
         masks: list[Tensor] = []
         gates: list[Tensor] = []
         for level in range(LEVELS):
             pair = [pyramid[level] for pyramid in pyramids]
-            mask = availability(present, pair[0])
-            if self.config.use_gate:
+            spread = availability(present, pair[0])
+            mask = [spread[camera] for camera in self.cameras]
+            if len(self.gates):
                 out = self.gates[level](pair, mask)
                 pair = out.features
                 mean = torch.stack([b.mean(1) for b in out.dimension], 1)  # (B, M)
@@ -111,27 +148,50 @@ class Detector(nn.Module):
             masks += mask
         return FusionInputs(features, masks, torch.stack(gates, -1))
 
-    def fuse(
-        self, features: list[Tensor], masks: list[Tensor]
-    ) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """Guide, fuse and refine; returns neck levels and each modality's contributions."""
-        fused, contributions = [], []
+    def fuse(self, features: list[Tensor], masks: list[Tensor]) -> Fused:
+        """Guide, fuse and refine."""
+        count = len(self.cameras)
+        fused, contributions, shared = [], [], []
         for level, fusion in enumerate(self.fusions):
-            pair = list(features[2 * level : 2 * level + 2])
+            at = slice(count * level, count * (level + 1))
+            pair, mask = list(features[at]), list(masks[at])
             if self.guidance is not None and level == 0:
-                pair = self.guidance(pair, masks[:2])
-            y, parts = fusion(pair)
+                pair, shared = self.guidance(pair, mask)
+            y, parts = fusion(pair, mask)
             fused.append(y)
             contributions.append(parts)
-        return self.neck(fused), contributions
+        return Fused(self.neck(fused), contributions, shared)
 
     def decide(
         self, features: list[Tensor], masks: list[Tensor]
     ) -> tuple[DensePredictions, Tensor]:
         """From fusion inputs to dense predictions and the energy of each modality ``(B, M, L)``."""
-        levels, contributions = self.fuse(features, masks)
-        dense = self.head(levels)
-        return dense, evidence_energy(dense.logits, contributions)
+        fused = self.fuse(features, masks)
+        dense = self.head(fused.levels)
+        return dense, evidence_energy(dense.logits, fused.contributions)
+
+    def entropies(self, features: list[Tensor]) -> Tensor:
+        """Representational diversity H of each modality and level, ``(B, M, L)``."""
+        entropies = torch.stack([channel_entropy(x) for x in features], 1)  # (B, L * M)
+        return entropies.unflatten(1, (LEVELS, len(self.cameras))).transpose(1, 2)
+
+    def for_both(self, values: Tensor) -> Tensor:
+        """Widen ``(B, M, ...)`` to both cameras; zero for one this detector has no stream for."""
+        if len(self.cameras) == len(MODALITIES):
+            return values
+        nothing = torch.zeros_like(values)
+        return torch.cat([values, nothing] if self.cameras == [0] else [nothing, values], 1)
+
+
+def _where_present(stream: nn.Module, image: Tensor, rows: Tensor) -> list[Tensor]:
+    """Run a stream on the images of ``rows``, ``(B,)`` bool; zero features for the others."""
+    if rows.all():
+        return stream(image)
+    if not rows.any():
+        rows = rows.clone()
+        rows[0] = True  # its features are masked out; every parameter still takes part
+    some = stream(image[rows].contiguous(memory_format=torch.channels_last))
+    return [x.new_zeros(len(rows), *x.shape[1:]).index_put((rows,), x) for x in some]
 
 
 def availability(present: Tensor, like: Tensor) -> list[Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -20,32 +22,37 @@ class ConcatFusion(nn.Module):
         out: Channels of the fused level.
     """
 
-    def __init__(self, channels: tuple[int, int], out: int) -> None:
+    def __init__(self, channels: tuple[int, ...], out: int) -> None:
         super().__init__()
         self.project = nn.ModuleList(nn.Conv2d(c, out, 1, bias=False) for c in channels)
         self.norm: nn.Module = nn.BatchNorm2d(out, eps=1e-3, momentum=0.03)
         self.act = nn.SiLU()
 
-    def contributions(self, features: list[Tensor]) -> list[Tensor]:
-        """What each modality adds to the fused level, per modality ``(B, out, H, W)``."""
+    def contributions(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
+        """What each modality adds to the fused level, per modality ``(B, out, H, W)``.
+
+        Args:
+            features: Per modality ``(B, C, H, W)``, zero where it is not available.
+            masks: Their availability, ``(B, 1, H, W)`` 0/1.
+        """
         return [p(x) for p, x in zip(self.project, features, strict=True)]
 
-    def forward(self, features: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, features: list[Tensor], masks: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Return the fused level ``(B, out, H, W)`` and the contributions."""
-        parts = self.contributions(features)
-        return self.act(self.norm(parts[0] + parts[1])), parts
+        parts = self.contributions(features, masks)
+        return self.act(self.norm(reduce(torch.add, parts))), parts
 
 
 class SumFusion(ConcatFusion):
     """Plain addition of the modalities, then one shared 1x1 convolution."""
 
-    def __init__(self, channels: tuple[int, int], out: int) -> None:
-        if channels[0] != channels[1]:
+    def __init__(self, channels: tuple[int, ...], out: int) -> None:
+        if len(set(channels)) != 1:
             raise ModelError(f"fusion: sum wants equal widths, got {channels}; use concat")
         super().__init__(channels, out)
         self.project = nn.ModuleList([self.project[0]])
 
-    def contributions(self, features: list[Tensor]) -> list[Tensor]:
+    def contributions(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
         """What each modality adds; the projection is linear and shared."""
         return [self.project[0](x) for x in features]
 
@@ -60,16 +67,16 @@ class CrossAttentionFusion(ConcatFusion):
     GRID = (6, 8)
     WIDTH = 32
 
-    def __init__(self, channels: tuple[int, int], out: int) -> None:
+    def __init__(self, channels: tuple[int, ...], out: int) -> None:
         super().__init__(channels, out)
         self.query = nn.ModuleList(nn.Conv2d(c, self.WIDTH, 1) for c in channels)
         self.key = nn.ModuleList(nn.Linear(c, self.WIDTH) for c in channels)
         self.value = nn.ModuleList(nn.Linear(c, c) for c in reversed(channels))
 
-    def contributions(self, features: list[Tensor]) -> list[Tensor]:
-        """What each modality adds after attending to the other."""
-        attended = [self._attend(m, features[m], features[1 - m]) for m in range(2)]
-        return super().contributions(attended)
+    def contributions(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
+        """What each modality adds after attending to the other; nothing where it is absent."""
+        attended = [self._attend(m, features[m], features[1 - m]) * masks[m] for m in range(2)]
+        return super().contributions(attended, masks)
 
     def _attend(self, m: int, x: Tensor, other: Tensor) -> Tensor:
         b, _, h, w = x.shape

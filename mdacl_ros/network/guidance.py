@@ -38,13 +38,20 @@ class LowLevelGuidance(nn.Module):
         for last in self.reproject.parameters():
             nn.init.zeros_(last)
 
-    def forward(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
-        """Guide ``[rgb, thermal]``, each ``(B, C, H, W)`` with availability ``(B, 1, H, W)``."""
+    def forward(
+        self, features: list[Tensor], masks: list[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Guide ``[rgb, thermal]``, each ``(B, C, H, W)`` with availability ``(B, 1, H, W)``.
+
+        Returns:
+            The guided features, and both modalities in the shared space ``(B, shared, H, W)``.
+        """
         shared = [to(x) for to, x in zip(self.to_shared, features, strict=True)]
         where = torch.sigmoid(self.mask(torch.cat(shared, 1))) * (
             masks[0] * masks[1]
         )  # (B, 2, H, W)
-        return [
+        guided = [
             features[0] + where[:, 0:1] * self.reproject[0](shared[1]),
             features[1] + where[:, 1:2] * self.reproject[1](shared[0]),
         ]
+        return guided, shared

@@ -19,7 +19,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mdacl_ros.errors import EngineError
 from mdacl_ros.network.detector import LEVELS, Detector, DetectorOutput
-from mdacl_ros.network.diversity import channel_entropy
 from mdacl_ros.network.fusion import ConcatFusion
 from mdacl_ros.network.head import select_top
 from mdacl_ros.network.layers import ConvNormAct, ScaleShift
@@ -65,17 +64,18 @@ class Probe(nn.Module):
         responses = [
             (x * g).abs().flatten(1).sum(1) for x, g in zip(inputs.features, gradients, strict=True)
         ]
-        entropies = torch.stack([channel_entropy(x) for x in inputs.features], 1)
+        sensitivities = torch.stack(responses, 1).unflatten(1, (LEVELS, -1)).sum(1)  # (B, M)
+        both = self.detector.for_both
         return ProbeOutput(
             *DetectorOutput(
                 boxes,
                 scores,
                 labels,
-                inputs.gates,
-                entropies.unflatten(1, (LEVELS, 2)).transpose(1, 2),
-                energies,
+                both(inputs.gates),
+                both(self.detector.entropies(inputs.features)),
+                both(energies),
             ),
-            torch.stack(responses, 1).unflatten(1, (LEVELS, 2)).sum(1),
+            both(sensitivities),
         )
 
 

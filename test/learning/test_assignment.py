@@ -26,14 +26,14 @@ def truth(
 
 def around_cells(width: float = 4.0) -> DensePredictions:
     """Every cell predicts a box of ``width`` strides around its centre, all classes alike."""
-    centres, strides = grid(*SIZE)
+    centres, strides = grid(*SIZE, torch.zeros(1))
     half = strides[:, None] * width / 2
     boxes = torch.cat([centres - half, centres + half], 1)[None]
     return DensePredictions(torch.zeros(1, len(centres), 3), boxes)
 
 
 def assigned(given: Truth, candidates: int, dense: DensePredictions | None = None) -> Assignment:
-    centres, strides = grid(*SIZE)
+    centres, strides = grid(*SIZE, torch.zeros(1))
     return assign(dense or around_cells(), centres, strides, given, candidates)
 
 
@@ -55,7 +55,7 @@ def test_one_to_one_gives_each_object_exactly_one_cell() -> None:
 
 def test_one_to_many_gives_the_best_cells_inside_the_object() -> None:
     result = assigned(truth(APART, [0, 1, 2]), 10)
-    centres, _ = grid(*SIZE)
+    centres, _ = grid(*SIZE, torch.zeros(1))
     for box in APART:
         cells = owners(result, box)
         assert 1 < len(cells) <= 10
@@ -91,7 +91,7 @@ def test_padding_gets_nothing() -> None:
 
 def test_ignore_regions_are_not_counted() -> None:
     result = assigned(truth(APART, [0, 1, 2], [False, True, False]), 10)
-    centres, _ = grid(*SIZE)
+    centres, _ = grid(*SIZE, torch.zeros(1))
     low, high = torch.tensor(APART[1][:2]), torch.tensor(APART[1][2:])
     inside = ((centres > low) & (centres < high)).all(1)
     assert inside.any()

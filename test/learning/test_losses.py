@@ -18,7 +18,7 @@ SIZE = (96, 64)
 
 
 def test_grid_covers_all_levels() -> None:
-    centres, strides = grid(*SIZE)
+    centres, strides = grid(*SIZE, torch.zeros(1))
     assert len(centres) == len(strides) == 12 * 8 + 6 * 4 + 3 * 2
     assert (centres < torch.tensor(SIZE)).all()
     assert strides.unique().tolist() == [8, 16, 32]
@@ -36,7 +36,7 @@ def test_both_heads_learn_one_picture() -> None:
     history = []
     for _ in range(25):
         inputs = detector.encode(batch.rgb, batch.thermal, batch.present)
-        levels, _ = detector.fuse(inputs.features, inputs.masks)
+        levels = detector.fuse(inputs.features, inputs.masks).levels
         assert detector.auxiliary_head is not None
         many = detection_loss(detector.auxiliary_head(levels), batch.truth, SIZE, 10)
         one = detection_loss(detector.head([x.detach() for x in levels]), batch.truth, SIZE, 1)

@@ -69,7 +69,8 @@ def test_log_and_checkpoint(uninterrupted: Trainer) -> None:
     records = [json.loads(line) for line in lines]
     assert [r["step"] for r in records] == [1, 2, 3]
     assert all(-1 <= r["mdi"] <= 1 and r["loss"] > 0 for r in records)
-    assert sorted(p.name for p in uninterrupted.folder.iterdir()) == ["checkpoint.pt", "log.jsonl"]
+    left = sorted(p.name for p in uninterrupted.folder.iterdir())
+    assert left == ["checkpoint.pt", "config.json", "curves.png", "events", "log.jsonl"]
 
 
 def test_frozen_blocks_keep_their_weights(uninterrupted: Trainer) -> None:
