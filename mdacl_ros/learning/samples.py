@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mdacl_ros.datasets.images import read_rgb, read_thermal, same_view
+from mdacl_ros.datasets.opening import open_dataset
+from mdacl_ros.datasets.record import PairRecord
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.simulation.version import picture_version
-from mdacl_ros.types import ByteArray, FloatArray, IntArray
+from mdacl_ros.types import ByteArray, FloatArray, IntArray, Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,132 +45,91 @@ class Sample:
     cameras: tuple[bool, bool] = (True, True)
 
 
-@dataclass(frozen=True, slots=True)
-class PairRecord:
-    """Where one labelled pair lies on disk, with its truth.
+def read_pairs(
+    annotations: Path, *, split: str | None = None, camera: Modality | None = None
+) -> list[PairRecord]:
+    """Read the labelled pairs of a data set of any known layout.
 
-    Attributes:
-        image_id: COCO image id.
-        rgb: Path of the colour image.
-        thermal: Path of the thermal image.
-        boxes: ``(N, 4)`` float32 xyxy pixels.
-        labels: ``(N,)`` int64.
-        ignore: ``(N,)`` bool.
-        visible: ``(N, 2)`` bool; seen by rgb, by thermal (COCO ``label_sets``, where given).
-        not_exhaustive: Labels that are not completely drawn in this image.
-        meta: The image's other COCO fields (``time``, ``sequence``, ...).
-    """
-
-    image_id: int
-    rgb: Path
-    thermal: Path
-    boxes: FloatArray
-    labels: IntArray
-    ignore: np.ndarray
-    visible: np.ndarray
-    not_exhaustive: tuple[int, ...]
-    meta: dict[str, object]
-
-
-def read_pairs(annotations: Path) -> list[PairRecord]:
-    """Read a COCO file whose images name an ``rgb`` and a ``thermal`` path relative to it.
+    Args:
+        annotations: A COCO json, or a data-set folder (see :mod:`mdacl_ros.datasets`).
+        split: Part of a folder; all unless given.
+        camera: Which camera a COCO file is of that names one image each.
 
     Raises:
-        RecordingError: The file is missing, no JSON, or lacks a field.
+        RecordingError: It is missing, not a known layout, or damaged.
     """
-    try:
-        coco = json.loads(annotations.read_text())
-        by_image: dict[int, list[dict]] = {image["id"]: [] for image in coco["images"]}
-        for annotation in coco["annotations"]:
-            by_image[annotation["image_id"]].append(annotation)
-        return [
-            _record(annotations.parent, image, by_image[image["id"]]) for image in coco["images"]
-        ]
-    except OSError as error:
-        raise RecordingError(
-            f"{annotations}: cannot read the annotation file ({error.strerror}); check the path"
-        ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{annotations}: not a JSON file ({error})") from error
-    except KeyError as error:
-        raise RecordingError(
-            f"{annotations}: field {error} is missing; wanted COCO json whose images carry id, rgb "
-            "and thermal, whose annotations carry image_id, category_id and bbox"
-        ) from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise RecordingError(
-            f"{annotations}: not COCO json ({error}); wanted lists of images and annotations, bbox "
-            "as four numbers"
-        ) from error
+    return open_dataset(annotations, split, camera=camera).sound_records()
 
 
-def _record(folder: Path, image: dict, annotations: list[dict]) -> PairRecord:
-    xywh = np.array([a["bbox"] for a in annotations], np.float32).reshape(-1, 4)
-    boxes = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], 1)
-    return PairRecord(
-        image_id=int(image["id"]),
-        rgb=folder / image["rgb"],
-        thermal=folder / image["thermal"],
-        boxes=boxes,
-        labels=np.array([a["category_id"] - 1 for a in annotations], np.int64),
-        ignore=np.array([bool(a.get("iscrowd") or a.get("ignore")) for a in annotations], bool),
-        visible=np.array([_visible(a) for a in annotations], bool).reshape(-1, 2),
-        not_exhaustive=tuple(c - 1 for c in image.get("not_exhaustive_category_ids", ())),
-        meta={k: v for k, v in image.items() if k not in ("id", "rgb", "thermal")},
-    )
-
-
-def _visible(annotation: dict) -> tuple[bool, bool]:
-    """Whether rgb and thermal annotators drew the box; both where nothing is said."""
-    sets = set(annotation.get("label_sets", ())) & {"visible", "infrared"}
-    return (not sets or "visible" in sets, not sets or "infrared" in sets)
-
-
-def read_image(path: Path, flags: int) -> np.ndarray:
-    """Read an image file.
-
-    Raises:
-        RecordingError: The file is missing or no readable image.
-    """
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise RecordingError(f"{path}: missing or not a readable image")
-    return image
-
-
-def load_sample(record: PairRecord, classes: int) -> Sample:
+def load_sample(record: PairRecord, classes: int, longest: int | None = None) -> Sample:
     """Read and normalise one pair.
 
-    Raises:
-        RecordingError: An image is unreadable, the two differ in size, or a label is not among the
-            classes.
-    """
-    from mdacl_ros.sensing.thermal import normalize_once
+    Args:
+        record: Where it lies.
+        classes: Number of classes K.
+        longest: Shrink images whose longer side has more pixels; never enlarges.
 
-    rgb: np.ndarray = cv2.cvtColor(read_image(record.rgb, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    thermal = read_image(record.thermal, cv2.IMREAD_GRAYSCALE)
-    if rgb.shape[:2] != thermal.shape:
-        raise RecordingError(
-            f"{record.thermal}: size {thermal.shape[::-1]}, wanted {rgb.shape[1::-1]} as in "
-            f"{record.rgb}; register the pair first"
-        )
-    if any(not 0 <= label < classes for label in (*record.labels, *record.not_exhaustive)):
-        raise RecordingError(
-            f"{record.rgb}: has categories {sorted({int(x) + 1 for x in record.labels})}, "
-            f"wanted 1 to {classes}; set detector.labels in the training config"
-        )
+    Raises:
+        RecordingError: An image is unreadable, the two do not show the same view, or a label is
+            not among the classes.
+    """
+    _check_labels(record, classes)
+    rgb, thermal = _read_images(record)
+    height, width = rgb.shape[:2]
+    scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    factors = np.array([size[0] / width, size[1] / height] * 2, np.float32)
     exhaustive = np.ones(classes, bool)
-    exhaustive[list(record.not_exhaustive)] = False
+    exhaustive[[label for label in record.not_exhaustive if label < classes]] = False
     return Sample(
-        name=record.rgb.name,
-        rgb=rgb,
-        thermal=normalize_once(thermal, "mono8"),
-        boxes=record.boxes,
+        name=record.name,
+        rgb=np.asarray(_resize(rgb, size), np.uint8),
+        thermal=np.asarray(_resize(thermal, size), np.float32),
+        boxes=record.boxes * factors,
         labels=record.labels,
         ignore=record.ignore,
         visible=record.visible,
         exhaustive=exhaustive,
+        cameras=(record.rgb is not None, record.thermal is not None),
     )
+
+
+def _check_labels(record: PairRecord, classes: int) -> None:
+    if any(not 0 <= label < classes for label in record.labels):
+        raise RecordingError(
+            f"{record.files[0]}: has categories {sorted({int(x) + 1 for x in record.labels})}, "
+            f"wanted 1 to {classes}; set detector.labels in the training config"
+        )
+
+
+def _read_images(record: PairRecord) -> tuple[ByteArray, FloatArray]:
+    """Both images in one size; zeros for the camera that does not exist."""
+    from mdacl_ros.sensing.thermal import normalize_once
+
+    if record.rgb is None and record.thermal is None:
+        raise RecordingError(f"image {record.image_id}: names no file; wanted rgb, thermal or both")
+    if record.thermal is None:
+        rgb = read_rgb(record.files[0])
+        return rgb, np.zeros(rgb.shape[:2], np.float32)
+    thermal = normalize_once(*read_thermal(record.thermal))
+    if record.rgb is None:
+        return np.zeros((*thermal.shape, 3), np.uint8), thermal
+    rgb = read_rgb(record.rgb)
+    size, other = (rgb.shape[1], rgb.shape[0]), (thermal.shape[1], thermal.shape[0])
+    if not same_view(size, other):
+        raise RecordingError(
+            f"{record.thermal}: size {other}, wanted the aspect ratio of {size} as in "
+            f"{record.rgb}; register the pair first"
+        )
+    return rgb, np.asarray(_resize(thermal, size), np.float32)
+
+
+def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bring an image to width and height; as it is, where it has them."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    smaller = size[0] < image.shape[1]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def simulated_samples(

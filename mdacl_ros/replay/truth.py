@@ -1,4 +1,4 @@
-"""Ground truth kept as COCO json: read into arrays by class name, written beside bags."""
+"""Ground truth of data sets, and that kept as COCO json beside bags."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from mdacl_ros.datasets.coco import boxes_by_image, load_coco
+from mdacl_ros.datasets.record import Pair, PairRecord, make_record
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.types import LABELS, GroundTruth
 
@@ -16,44 +16,9 @@ TRUTH_FILE = "truth.json"
 """Name of the ground truth beside a bag: COCO json whose images also carry ``stamp_ns``."""
 
 
-def load_coco(path: Path) -> dict[str, Any]:
-    """Read a COCO json file.
-
-    Raises:
-        RecordingError: If it is unreadable or lacks images, annotations or categories.
-    """
-    try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordingError(f"recording {path}: not readable as json: {error}") from error
-    wanted = ("images", "annotations", "categories")
-    if not isinstance(coco, dict) or any(not isinstance(coco.get(key), list) for key in wanted):
-        raise RecordingError(f"recording {path}: not a COCO json, wanted the lists {wanted}")
-    return coco
-
-
-def truth_by_image(coco: dict[str, Any]) -> dict[int, GroundTruth]:
-    """Ground truth by image id; categories whose name is not in ``LABELS`` are left out.
-
-    ``iscrowd`` and ``ignore`` both mean: neither object nor background.
-    """
-    names = {c["id"]: str(c["name"]).lower() for c in coco["categories"]}
-    label_of = {i: LABELS.index(name) for i, name in names.items() if name in LABELS}
-    rows: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in coco["images"]}
-    for annotation in coco["annotations"]:
-        if annotation["category_id"] in label_of and annotation["image_id"] in rows:
-            rows[annotation["image_id"]].append(annotation)
-    return {i: _ground_truth(annotations, label_of) for i, annotations in rows.items()}
-
-
-def _ground_truth(rows: list[dict[str, Any]], label_of: dict[int, int]) -> GroundTruth:
-    boxes = np.array([row["bbox"] for row in rows], np.float32).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return GroundTruth(
-        boxes=boxes,
-        labels=np.array([label_of[row["category_id"]] for row in rows], np.int64),
-        ignore=np.array([bool(r.get("iscrowd") or r.get("ignore")) for r in rows], np.bool_),
-    )
+def ground_truth(record: PairRecord) -> GroundTruth:
+    """What a labelled pair of a data set holds."""
+    return GroundTruth(record.boxes, record.labels, record.ignore)
 
 
 def write_truth(path: Path, images: Iterable[tuple[int, tuple[int, int], GroundTruth]]) -> None:
@@ -94,7 +59,12 @@ def load_truth_by_stamp(path: Path) -> dict[int, GroundTruth]:
         RecordingError: If the file is unreadable or its images carry no ``stamp_ns``.
     """
     coco = load_coco(path)
-    by_image = truth_by_image(coco)
+    objects = boxes_by_image(coco, path)
     if any("stamp_ns" not in image for image in coco["images"]):
         raise RecordingError(f"recording {path}: images lack stamp_ns; remove it or convert again")
-    return {int(image["stamp_ns"]): by_image[image["id"]] for image in coco["images"]}
+    return {
+        int(image["stamp_ns"]): ground_truth(
+            make_record(Pair(int(image["id"]), path, path, ""), objects[image["id"]])
+        )
+        for image in coco["images"]
+    }

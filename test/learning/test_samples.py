@@ -85,7 +85,7 @@ def test_broken_annotations(annotations: Path, content: str, message: str) -> No
 
 
 def test_missing_files(annotations: Path) -> None:
-    with pytest.raises(RecordingError, match=r"absent\.json: cannot read"):
+    with pytest.raises(RecordingError, match=r"absent\.json: no such file"):
         read_pairs(annotations.with_name("absent.json"))
     record = read_pairs(annotations)[0]
     record.thermal.unlink()
@@ -95,9 +95,46 @@ def test_missing_files(annotations: Path) -> None:
 
 def test_unregistered_pair_is_refused(annotations: Path) -> None:
     record = read_pairs(annotations)[0]
-    cv2.imwrite(str(record.thermal), np.zeros((12, 16), np.uint8))
+    cv2.imwrite(str(record.thermal), np.zeros((12, 32), np.uint8))
     with pytest.raises(RecordingError, match="register the pair first"):
         load_sample(record, 3)
+
+
+def test_smaller_thermal_of_the_same_view_is_enlarged(annotations: Path) -> None:
+    record = read_pairs(annotations)[0]
+    small = np.zeros((12, 16), np.uint8)
+    small[:6] = 200
+    cv2.imwrite(str(record.thermal), small)
+    sample = load_sample(record, 3)
+    assert sample.thermal.shape == sample.rgb.shape[:2] == (24, 32)
+    assert sample.thermal[4, 16] > sample.thermal[20, 16]
+
+
+def test_images_shrink_at_load_with_their_boxes(annotations: Path) -> None:
+    record = read_pairs(annotations)[0]
+    sample = load_sample(record, 3, longest=16)
+    assert sample.rgb.shape == (12, 16, 3)
+    assert sample.thermal.shape == (12, 16)
+    assert sample.boxes.tolist() == [[1, 1.5, 3, 4], [5, 1.5, 9, 4]]
+    assert np.array_equal(load_sample(record, 3, longest=99).rgb, load_sample(record, 3).rgb)
+
+
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_one_camera_leaves_the_other_black(annotations: Path, camera: str) -> None:
+    coco = json.loads(annotations.read_text())
+    for image in coco["images"]:
+        image["file_name"] = image.pop(camera)
+        image.pop("thermal" if camera == "rgb" else "rgb")
+    annotations.write_text(json.dumps(coco))
+    with pytest.raises(RecordingError, match="camera rgb or thermal"):
+        read_pairs(annotations)
+    sample = load_sample(read_pairs(annotations, camera=camera)[0], 3)
+    is_rgb = camera == "rgb"
+    assert sample.cameras == (is_rgb, not is_rgb)
+    assert sample.rgb.shape == (24, 32, 3)
+    assert sample.thermal.shape == (24, 32)
+    assert (sample.rgb.max() > 0, sample.thermal.max() > 0) == sample.cameras
+    assert not (sample.visible & ~np.array(sample.cameras)).any()
 
 
 def test_label_without_a_class_is_refused(annotations: Path) -> None:

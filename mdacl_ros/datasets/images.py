@@ -1,0 +1,57 @@
+"""Reading the image files of data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mdacl_ros.errors import RecordingError
+from mdacl_ros.types import Array, ByteArray
+
+THERMAL_ENCODINGS = {"uint8": "mono8", "uint16": "mono16"}
+
+ASPECT_TOLERANCE = 0.01
+"""Images whose aspect ratios differ by more do not show the same view; allows for rounding."""
+
+
+def read_rgb(path: Path) -> ByteArray:
+    """Read a colour image.
+
+    Returns:
+        ``(H, W, 3)`` uint8 in R, G, B order.
+
+    Raises:
+        RecordingError: It is missing or unreadable.
+    """
+    bgr = np.asarray(_read(path, cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def read_thermal(path: Path) -> tuple[Array, str]:
+    """Read a thermal image; colour files of grey pictures become grey.
+
+    Returns:
+        ``(H, W)`` uint8 or uint16, and its ROS encoding.
+
+    Raises:
+        RecordingError: It is missing, unreadable, or of another depth.
+    """
+    image = _read(path, cv2.IMREAD_ANYDEPTH)
+    encoding = THERMAL_ENCODINGS.get(str(image.dtype))
+    if encoding is None:
+        raise RecordingError(f"{path}: got {image.dtype} pixels, wanted 8 or 16 bit; convert it")
+    return image, encoding
+
+
+def same_view(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether two image sizes (width, height) can be of one registered pair: equal aspect ratio."""
+    return abs(first[0] * second[1] / (first[1] * second[0]) - 1) <= ASPECT_TOLERANCE
+
+
+def _read(path: Path, flags: int) -> Array:
+    image = cv2.imread(str(path), flags)
+    if image is None:
+        raise RecordingError(f"{path}: missing or not a readable image; check the file")
+    return image
