@@ -37,6 +37,9 @@ COMMANDS: dict[str, Command] = {
         "mdacl_ros.replay.evaluate", "score a labelled data set, fused and with a camera removed"
     ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
+    "ablation": Command(
+        "mdacl_ros.ablation.command", "train and score the variants of the table; lay it out"
+    ),
     "build": Command("mdacl_ros.runtime.build_command", "build an engine ahead of the first start"),
     "bench": Command("mdacl_ros.replay.bench", "what a frame costs on this machine"),
     "info": Command("mdacl_ros.network.info_command", "parameters and operations of a detector"),

@@ -1,0 +1,172 @@
+"""Work through an ablation: claim a unit, train it, score it, write its result; again."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mdacl_ros.ablation.claim import claim, holder
+from mdacl_ros.ablation.plan import AblationPlan, Unit
+from mdacl_ros.ablation.scoring import score_model
+from mdacl_ros.ablation.unit import (
+    TrainingData,
+    git_revision,
+    start_weights,
+    train_unit,
+    training_record,
+)
+from mdacl_ros.errors import MdaclError
+from mdacl_ros.replay.memory import MemoryRecording
+from mdacl_ros.replay.recording import open_recording
+
+CLAIM = "claim.lock"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where an ablation works.
+
+    Attributes:
+        run: Folder of checkpoints and models.
+        results: Folder of the units' results, ``<variant>_<seed>.json``.
+        training: Training pairs.
+        scored: Data set of labelled pairs that units are scored on.
+        say: Told what is being done, one line each.
+    """
+
+    run: Path
+    results: Path
+    training: TrainingData
+    scored: Path
+    say: Callable[[str], None] = _say
+
+    def recording(self) -> MemoryRecording:
+        """The pairs that units are scored on, in memory."""
+        return _in_memory(self.scored)
+
+
+@cache
+def _in_memory(path: Path) -> MemoryRecording:
+    return MemoryRecording(open_recording(path))
+
+
+def is_done(unit: Unit, results: Path) -> bool:
+    """Whether a unit's result is there and is one of this very configuration."""
+    path = results / f"{unit.name}.json"
+    if not path.is_file():
+        return False
+    return bool(json.loads(path.read_text()).get("config_hash") == unit.result_digest)
+
+
+def work_order(units: Sequence[Unit], worker: tuple[int, int]) -> list[Unit]:
+    """Units in the order in which one of several workers takes them.
+
+    Seed by seed; within a seed first every n-th, this worker's own, then those of the others.
+
+    Args:
+        units: All units, seed by seed.
+        worker: Number of this worker from 0, and of all.
+    """
+    mine, count = worker
+    seeds = list(dict.fromkeys(u.seed for u in units))
+    order = sorted(
+        enumerate(units), key=lambda x: (seeds.index(x[1].seed), x[0] % count != mine, x[0])
+    )
+    return [unit for _, unit in order]
+
+
+def work(plan: AblationPlan, units: Sequence[Unit], place: Workplace) -> list[str]:
+    """Do every unit that is neither done nor claimed by another worker.
+
+    A unit that fails does not hold up the others; its traceback is kept in its run folder.
+
+    Returns:
+        Names of the units that failed.
+    """
+    failed = []
+    if all(is_done(unit, place.results) for unit in units):
+        place.say(f"all {len(units)} units are done already")
+        return []
+    start = _start(plan, place)
+    for number, unit in enumerate(units, start=1):
+        folder = place.run / f"{unit.name}_{unit.digest}"
+        head = f"unit {number} of {len(units)}, {unit.name}"
+        if is_done(unit, place.results):
+            place.say(f"{head}: done already")
+            continue
+        with claim(folder / CLAIM) as ours:
+            if not ours:
+                place.say(f"{head}: left to {holder(folder / CLAIM)}")
+            elif not is_done(unit, place.results):  # the other may have finished it just now
+                place.say(f"{head}: {folder}")
+                if not _attempt(plan, unit, folder, start, place):
+                    failed.append(unit.name)
+    return failed
+
+
+def _start(plan: AblationPlan, place: Workplace) -> Path | None:
+    """The shared first stage; a worker that comes second waits for the first."""
+    if plan.start is None:
+        return None
+    path = place.run / f"start_{plan.start_digest}" / CLAIM
+    place.say("start: the weights every variant starts from")
+    with claim(path, wait=True):
+        return start_weights(plan, place.run, place.training)
+
+
+def _attempt(
+    plan: AblationPlan, unit: Unit, folder: Path, start: Path | None, place: Workplace
+) -> bool:
+    """Train and score one unit; returns whether that went well."""
+    try:
+        result = _result(plan, unit, folder, start, place)
+    except Exception as error:  # a night's work must not end with one variant
+        (folder / "error.txt").write_text(traceback.format_exc())
+        what = error if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
+        place.say(f"unit {unit.name} failed: {what}; see {folder / 'error.txt'}")
+        return False
+    write_json(place.results / f"{unit.name}.json", result)
+    scores = result["scores"]
+    place.say(
+        f"unit {unit.name}: mAP50 {100 * scores['map50']:.1f}, MDI {result['mdi']:+.2f}, trained "
+        f"in {result['train_seconds'] / 60:.0f} min, scored in {result['score_seconds']:.0f} s"
+    )
+    return True
+
+
+def _result(
+    plan: AblationPlan, unit: Unit, folder: Path, start: Path | None, place: Workplace
+) -> dict[str, Any]:
+    """Everything a unit's file says."""
+    model = train_unit(unit, folder, start, place.training)
+    started = time.monotonic()
+    scores = score_model(model, place.recording(), plan.evaluation)
+    return {
+        "variant": unit.variant,
+        "seed": unit.seed,
+        "config_hash": unit.result_digest,
+        "git": git_revision(),
+        **training_record(folder),
+        "score_seconds": round(time.monotonic() - started, 1),
+        **scores,
+        "config": unit.config,
+        "evaluation": asdict(plan.evaluation),
+    }
+
+
+def write_json(path: Path, values: object) -> None:
+    """Write a JSON file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(values, indent=1) + "\n")
+    part.replace(path)

@@ -1,0 +1,96 @@
+"""Everything the table says about one trained model, measured through Perception."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdacl_ros.ablation.plan import EvaluationSettings
+from mdacl_ros.analysis import CorruptionTable, corruption_retention
+from mdacl_ros.network.info_command import count_operations
+from mdacl_ros.network.weights import count_parameters, load_detector
+from mdacl_ros.perception import Perception, PerceptionConfig
+from mdacl_ros.replay.memory import MemoryRecording
+from mdacl_ros.replay.scoring import SCORE_FLOOR, Evaluation, evaluate
+from mdacl_ros.runtime.model_facts import read_model_facts
+from mdacl_ros.runtime.openvino_engine import OpenVinoEngine, build_openvino
+from mdacl_ros.types import MODALITIES
+
+
+@contextmanager
+def perception_of(model: Path, size: tuple[int, int], threads: int) -> Iterator[Perception]:
+    """A model on OpenVINO, built for this one use and removed afterwards.
+
+    Args:
+        model: Model folder.
+        size: Width and height of the network input.
+        threads: CPU threads; 0 leaves it to OpenVINO.
+    """
+    with tempfile.TemporaryDirectory(prefix="engine_", dir=model.parent) as name:
+        folder = Path(name)
+        build_openvino(model, size, folder, lambda _fraction, _what: None)
+        engine = OpenVinoEngine(folder, read_model_facts(model), size, threads=threads)
+        try:
+            yield Perception(engine, None, PerceptionConfig(score_threshold=SCORE_FLOOR))
+        finally:
+            engine.close()
+
+
+def score_model(
+    model: Path, recording: MemoryRecording, settings: EvaluationSettings, threads: int = 1
+) -> dict[str, Any]:
+    """Score one model folder.
+
+    Args:
+        model: Model folder.
+        recording: Labelled pairs.
+        settings: Input size and corruptions.
+        threads: CPU threads.
+
+    Returns:
+        JSON-ready values: ``cameras``, ``params``, ``gflops``, ``scores``, ``day``, ``night``,
+        ``mdi`` and ``mdi_magnitude`` (exact probe), ``rgb_absent`` and ``thermal_absent`` (fused
+        models), ``corruption``.
+    """
+    detector = load_detector(model)
+    cameras = detector.config.modalities
+    values: dict[str, Any] = {
+        "cameras": list(cameras),
+        "params": count_parameters(detector),
+        "gflops": round(count_operations(detector, settings.size)["total"], 3),
+    }
+    del detector
+    with perception_of(model, settings.size, threads) as perception:
+        values |= _clean_values(evaluate(perception, recording, probe=True))
+        for camera in MODALITIES if len(cameras) > 1 else ():
+            alone = evaluate(perception, recording, camera)
+            values[f"{camera}_absent"] = alone.scores.to_json()
+        images = -(-recording.frames["rgb"] // settings.corruption_stride)
+        table = corruption_retention(perception, recording, images, mixed=True)
+    return values | {"corruption": _corruption_values(table, cameras)}
+
+
+def _clean_values(clean: Evaluation) -> dict[str, Any]:
+    """Scores of the unchanged pairs, all and by part, and the exact index."""
+    readings = np.array(clean.exact_readings)
+    return {
+        "scores": clean.scores.to_json(),
+        **{name: part.scores.to_json() for name, part in sorted(clean.parts.items())},
+        "mdi": round(float(readings.mean()), 4),
+        "mdi_magnitude": round(float(np.abs(readings).mean()), 4),
+    }
+
+
+def _corruption_values(table: CorruptionTable, cameras: tuple[str, ...]) -> dict[str, Any]:
+    """mAP50 by kind; kinds that change a camera the model does not see are left out."""
+    scores = table.clean.scores
+    return {
+        "images": scores.images,
+        "clean_map50": round(scores.map50, 4),
+        "map50": {row.kind: round(row.map50, 4) for row in table.rows if row.camera in cameras},
+    }

@@ -1,0 +1,132 @@
+"""One unit of an ablation: train a variant with a seed, or go on where it was interrupted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from mdacl_ros.ablation.plan import AblationPlan, Unit
+from mdacl_ros.learning.batches import TrainingPairs
+from mdacl_ros.learning.samples import Sample, load_sample, read_pairs, simulated_samples
+from mdacl_ros.learning.train_config import TrainConfig, load_train_config
+from mdacl_ros.learning.trainer import Trainer
+from mdacl_ros.network.model_yaml import MODEL_YAML
+from mdacl_ros.network.weights import save_detector
+
+LAST_STEPS = 50
+"""Steps at the end of a run whose mean losses are recorded."""
+
+
+@dataclass
+class TrainingData:
+    """Training pairs in memory, read once for all units of a worker.
+
+    Attributes:
+        folder: Data folder.
+        scenes: Folder that keeps rendered scenes.
+    """
+
+    folder: Path
+    scenes: Path
+    _read: dict[object, tuple[list[Sample], list[Sample]]] = field(default_factory=dict)
+
+    def pairs(self, config: TrainConfig) -> TrainingPairs:
+        """The augmented stream of one run.
+
+        Raises:
+            RecordingError: A data set cannot be read.
+        """
+        classes = len(config.detector_config().labels)
+        key = (config.annotations, config.simulated, classes)
+        if key not in self._read:
+            records = [r for name in config.annotations for r in read_pairs(self.folder / name)]
+            self._read[key] = (
+                [load_sample(r, classes) for r in records],
+                list(simulated_samples(config.simulated, classes, self.scenes)),
+            )
+        real, simulated = self._read[key]
+        return TrainingPairs(
+            real, simulated, config.simulated_share, config.augmentation, config.seed
+        )
+
+
+def start_weights(plan: AblationPlan, run: Path, data: TrainingData) -> Path | None:
+    """Model folder every variant starts from; trained where it is not there yet.
+
+    The caller holds the stage's claim.
+
+    Returns:
+        The folder; ``None`` where the plan has no such stage.
+    """
+    if plan.start_config is None:
+        return None
+    folder = run / f"start_{plan.start_digest}"
+    return _model(plan.start_config, folder, data, {"ablation": "start"})
+
+
+def train_unit(unit: Unit, folder: Path, start: Path | None, data: TrainingData) -> Path:
+    """Train a unit to its end; nothing is done where that happened before.
+
+    Args:
+        unit: What is trained.
+        folder: The unit's run folder; an interrupted run there is continued.
+        start: Model folder whose weights it starts from; ``None``: ImageNet.
+        data: Training pairs.
+
+    Returns:
+        The model folder.
+    """
+    config = unit.config if start is None else unit.config | {"start": str(start)}
+    return _model(config, folder, data, {"ablation": unit.variant})
+
+
+def _model(
+    values: dict[str, Any], folder: Path, data: TrainingData, record: dict[str, Any]
+) -> Path:
+    """Train what a plain config says; the config is kept beside the checkpoint."""
+    model = folder / "model"
+    if (model / MODEL_YAML).is_file():  # written last
+        return model
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "train.yaml"
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    config = load_train_config(path)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    detector = Trainer(config, data.pairs(config), folder).run()
+    save_detector(
+        detector, model, {"training": record | {"steps": config.steps, "seed": config.seed}}
+    )
+    return model
+
+
+def training_record(folder: Path) -> dict[str, Any]:
+    """What a run's log tells: ``steps``, ``seconds`` and the mean ``losses`` of its last steps."""
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    records: list[dict[str, float]] = [json.loads(line) for line in lines]
+    last = records[-LAST_STEPS:]
+    names = sorted({k for r in last for k in r} - {"step", "seconds"})
+    means = {k: [r[k] for r in last if k in r] for k in names}  # dominance needs both cameras
+    return {
+        "steps": int(records[-1]["step"]),
+        "train_seconds": round(sum(r["seconds"] for r in records), 1),
+        "losses": {k: round(sum(v) / len(v), 4) for k, v in means.items()},
+    }
+
+
+def git_revision() -> str:
+    """The checkout's commit, ``-dirty`` where files differ from it; ``unknown`` outside of git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
