@@ -54,6 +54,14 @@ def reverse_gradient(x: Tensor, strength: float) -> Tensor:
     return _Reverse.apply(x, strength)
 
 
+def scale_gradient(x: Tensor, weight: Tensor) -> Tensor:
+    """Identity whose gradient is scaled; what else hangs on ``x`` keeps its own gradient."""
+    branch = x.view_as(x)
+    if branch.requires_grad:
+        branch.register_hook(lambda gradient: gradient * weight)
+    return branch
+
+
 def reversal_strength(progress: float) -> float:
     """Ramp from 0 to 1 over the training (arXiv 1409.7495), so that features come first.
 

@@ -15,6 +15,7 @@ from mdacl_ros.learning.equilibrium import (
     RunningDominance,
     gradient_weights,
     reversal_strength,
+    scale_gradient,
 )
 from mdacl_ros.learning.guidance_loss import GuidanceConfig, GuidanceLoss
 from mdacl_ros.learning.losses import detection_loss
@@ -91,8 +92,7 @@ class TrainingStep(nn.Module):
             Scalars by name; ``loss`` is what is minimised, the others are for the log.
         """
         pyramids = self.detector.extract(batch.rgb, batch.thermal, batch.present)
-        self._damp(pyramids)
-        inputs = self.detector.calibrate(pyramids, batch.present)
+        inputs = self.detector.calibrate(self._damped(pyramids), batch.present)
         for x in inputs.features:
             x.retain_grad()
         fused = self.detector.fuse(inputs.features, inputs.masks)
@@ -106,15 +106,15 @@ class TrainingStep(nn.Module):
             losses |= self._regularisers(fused, inputs, batch, progress)
         return losses | {"loss": torch.stack([x for x in losses.values() if x.requires_grad]).sum()}
 
-    def _damp(self, pyramids: list[list[Tensor]]) -> None:
+    def _damped(self, pyramids: list[list[Tensor]]) -> list[list[Tensor]]:
         """Scale the gradients that will enter each stream, by the inverse of its dominance."""
         if self.equilibrium.damping <= 0:
-            return
+            return pyramids
         weights = gradient_weights(self.running.shares, self.equilibrium.damping)
-        for levels, weight in zip(pyramids, weights, strict=True):
-            for x in levels:
-                if x.requires_grad:
-                    x.register_hook(lambda gradient, weight=weight: gradient * weight)
+        return [
+            [scale_gradient(x, weight) for x in levels]
+            for levels, weight in zip(pyramids, weights, strict=True)
+        ]
 
     def _detection(self, fused: Fused, batch: Batch) -> dict[str, Tensor]:
         size = (batch.rgb.shape[3], batch.rgb.shape[2])

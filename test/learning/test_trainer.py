@@ -140,3 +140,23 @@ def test_log_holds_every_step_once_after_a_rewind(tmp_path: Path) -> None:
     trainer.run()  # from step 0: nothing of the old log is left
     steps = [json.loads(x)["step"] for x in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert steps == list(range(1, CONFIG.steps + 1))
+
+
+def test_out_of_memory_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(CONFIG, pairs(), tmp_path)
+
+    def exhausted(_: object) -> None:
+        raise RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: not enough memory: you tried to ..."
+        )
+
+    monkeypatch.setattr(trainer, "train_step", exhausted)
+    with pytest.raises(ModelError, match="out of memory on cpu at step 0, batch_size 2") as caught:
+        trainer.run()
+    assert "\n" not in str(caught.value)
+
+
+def test_snapshots_are_kept_where_wanted(tmp_path: Path) -> None:
+    Trainer(replace(CONFIG, steps=2, snapshot_every=1), pairs(), tmp_path).run()
+    names = sorted(p.name for p in (tmp_path / "snapshots").iterdir())
+    assert names == ["step_000001.safetensors", "step_000002.safetensors"]

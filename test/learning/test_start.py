@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from mdacl_ros.errors import ModelError
+from mdacl_ros.learning.start import load_start
+from mdacl_ros.network.config import SIZES
+from mdacl_ros.network.detector import Detector
+from mdacl_ros.network.weights import save_detector
+
+FUSED = replace(SIZES["nano"], use_gate=False, use_guidance=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("start")
+    save_detector(Detector(FUSED), path, {})
+    return path
+
+
+@pytest.mark.parametrize(("camera", "index"), [("rgb", 0), ("thermal", 1)])
+def test_a_single_camera_takes_its_own_part(folder: Path, camera: str, index: int) -> None:
+    torch.manual_seed(1)
+    source = Detector(FUSED)
+    single = Detector(replace(FUSED, modalities=(camera,)))
+    assert load_start(single, folder) == []
+    ours = single.streams[0].stem.conv.weight
+    assert torch.allclose(ours, source.streams[index].stem.conv.weight, atol=1e-3)
+    ours = single.fusions[1].project[0].weight
+    assert torch.allclose(ours, source.fusions[1].project[index].weight, atol=1e-3)
+
+
+def test_new_layers_are_named_and_the_auxiliary_head_is_the_heads_twin(folder: Path) -> None:
+    detector = Detector(replace(FUSED, use_gate=True))
+    new = load_start(detector, folder)
+    assert new
+    assert all(name.startswith("gates.") for name in new)
+    assert detector.auxiliary_head is not None
+    for ours, theirs in zip(
+        detector.auxiliary_head.parameters(), detector.head.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_another_size_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = replace(FUSED, modalities=("rgb",))
+    save_detector(Detector(other), tmp_path, {})
+    with pytest.raises(ModelError, match="fit none"):
+        load_start(Detector(replace(FUSED, modalities=("thermal",))), tmp_path)
