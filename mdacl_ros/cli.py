@@ -40,6 +40,9 @@ COMMANDS: dict[str, Command] = {
     "ablation": Command(
         "mdacl_ros.ablation.command", "train and score the variants of the table; lay it out"
     ),
+    "analyse": Command(
+        "mdacl_ros.analysis.command", "missing and corrupted cameras, training dynamics, features"
+    ),
     "build": Command("mdacl_ros.runtime.build_command", "build an engine ahead of the first start"),
     "bench": Command("mdacl_ros.replay.bench", "what a frame costs on this machine"),
     "info": Command("mdacl_ros.network.info_command", "parameters and operations of a detector"),

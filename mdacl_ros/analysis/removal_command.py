@@ -1,0 +1,85 @@
+"""``mdacl analyse removal``: the missing ladder as a table and a picture."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mdacl_ros.analysis.inputs import (
+    add_data_arguments,
+    add_model_arguments,
+    add_out_argument,
+    open_pairs,
+    open_perception,
+    out_folder,
+    provenance,
+    write_json,
+)
+from mdacl_ros.analysis.numbers import percent, signed, text_table
+from mdacl_ros.analysis.removal import RUNGS, RemovalRow, RemovalTable, removal_ladder, row_of
+from mdacl_ros.analysis.removal_plot import draw_removal
+from mdacl_ros.replay.memory import MemoryRecording
+from mdacl_ros.replay.progress import progress_bar
+from mdacl_ros.replay.scoring import evaluate
+from mdacl_ros.types import MODALITIES, Modality
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the analysis' arguments."""
+    add_model_arguments(parser)
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--baselines",
+        type=Path,
+        nargs=2,
+        metavar=("RGB_MODEL", "THERMAL_MODEL"),
+        default=None,
+        help="model folders of dedicated single-camera detectors, for reference lines",
+    )
+    add_out_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score all rungs, print the table, write JSON and picture."""
+    folder = out_folder(args)
+    recording = open_pairs(args)
+    perception = open_perception(args)
+    images = recording.frames["rgb"]
+    with progress_bar("removal", images * (2 * len(RUNGS) - 1)) as advance:
+        rows = removal_ladder(perception, recording, args.seed, advance)
+    table = RemovalTable(rows, _score_baselines(args, recording))
+    print(_text(table))
+    source = provenance(args, perception, images) | {"data": recording.name}
+    write_json(folder / "removal.json", source | table.to_json())
+    draw_removal(table, folder / "removal.png")
+    print(f"wrote {folder / 'removal.json'} and {folder / 'removal.png'}")
+    return 0
+
+
+def _score_baselines(
+    args: argparse.Namespace, recording: MemoryRecording
+) -> dict[Modality, RemovalRow]:
+    """Score each dedicated detector with its own camera alone."""
+    baselines: dict[Modality, RemovalRow] = {}
+    for camera, model in zip(MODALITIES, args.baselines or (), strict=False):
+        other: Modality = "thermal" if camera == "rgb" else "rgb"
+        perception = open_perception(args, model)
+        with progress_bar(f"{camera} only", recording.frames[camera]) as advance:
+            baselines[camera] = row_of(other, 1.0, evaluate(perception, recording, other, advance))
+    return baselines
+
+
+def _text(table: RemovalTable) -> str:
+    parts = list(table.rows[0].map50_by_part)
+    cells = [["missing", "mAP50", "mAP", *(f"mAP50 {part}" for part in parts), "mean MDI"]]
+    lines = [(f"{row.missing:.0%} of {row.camera}", row) for row in table.rows]
+    lines += [(f"{camera} only, its own net", row) for camera, row in table.baselines.items()]
+    for name, row in lines:
+        by_part = [percent(row.map50_by_part.get(part)) for part in parts]
+        cells.append([name, percent(row.map50), percent(row.map), *by_part, signed(row.mdi)])
+    text = text_table(cells)
+    for camera in MODALITIES:
+        if (kept := table.retention(camera)) is not None:
+            other = "thermal" if camera == "rgb" else "rgb"
+            text += f"\nwithout {camera}: {percent(kept)} % of the dedicated {other} detector"
+    return text
