@@ -61,21 +61,20 @@ def run(args: argparse.Namespace) -> int:
     config = load_train_config(args.config)
     if config.threads:
         torch.set_num_threads(config.threads)
+    fabric = training_fabric(config, args.device)
     folder = args.run or Path("runs") / args.config.stem
     data = args.data or data_folder()
     classes = len(config.detector_config().labels)
     records = [r for name in config.annotations for r in read_pairs(data / name)]
     real = [load_sample(r, classes) for r in records]
     scenes = simulated_samples(config.simulated, classes, folder.parent / "simulated")
-    simulated = list(tqdm(scenes, total=config.simulated, desc="scenes", disable=None))
-    print(
-        f"{len(real)} real pairs, {len(simulated)} simulated scenes; run folder {folder}",
-        flush=True,
-    )
+    with fabric.rank_zero_first():  # scenes are rendered once and kept
+        simulated = list(tqdm(scenes, total=config.simulated, desc="scenes", disable=None))
+    if fabric.is_global_zero:
+        print(f"{len(real)} real pairs, {len(simulated)} simulated scenes; run folder {folder}")
     pairs = TrainingPairs(real, simulated, config.simulated_share, config.augmentation, config.seed)
-    trainer = Trainer(config, pairs, folder, training_fabric(config, args.device))
-    detector = trainer.run()
-    if not trainer.fabric.is_global_zero:
+    detector = Trainer(config, pairs, folder, fabric).run()
+    if not fabric.is_global_zero:
         return 0
     out = args.out or folder / "model"
     record = {"training": {"config": args.config.name, "steps": config.steps, "seed": config.seed}}
