@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -149,7 +150,7 @@ def _result(
 ) -> dict[str, Any]:
     """Everything a unit's file says."""
     model = train_unit(unit, folder, start, place.training)
-    started = time.monotonic()
+    started, busy = time.monotonic(), _cpu_seconds()
     scores = score_model(model, place.recording(), plan.evaluation)
     return {
         "variant": unit.variant,
@@ -158,10 +159,16 @@ def _result(
         "git": git_revision(),
         **training_record(folder),
         "score_seconds": round(time.monotonic() - started, 1),
+        "score_cpu_seconds": round(_cpu_seconds() - busy, 1),
         **scores,
         "config": unit.config,
         "evaluation": asdict(plan.evaluation),
     }
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of its children that ended."""
+    return sum(os.times()[:4])
 
 
 def write_json(path: Path, values: object) -> None:

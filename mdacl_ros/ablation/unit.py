@@ -111,7 +111,7 @@ def training_record(folder: Path) -> dict[str, Any]:
     lines = (folder / "log.jsonl").read_text().splitlines()
     records: list[dict[str, float]] = [json.loads(line) for line in lines]
     last = records[-LAST_STEPS:]
-    names = sorted({k for r in last for k in r} - {"step", "seconds"})
+    names = sorted({k for r in last for k in r} - {"step", "seconds", "learning_rate"})
     means = {k: [r[k] for r in last if k in r] for k in names}  # dominance needs both cameras
     return {
         "steps": int(records[-1]["step"]),
