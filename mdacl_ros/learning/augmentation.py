@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from mdacl_ros.corruption import corrupt_rgb, corrupt_thermal
+from mdacl_ros.learning.copy_paste import paste_objects
+from mdacl_ros.learning.crop import Crop, ViewConfig, random_crop
+from mdacl_ros.learning.donors import Donors
+from mdacl_ros.learning.erasing import erase
+from mdacl_ros.learning.mosaic import mosaic
+from mdacl_ros.learning.photometry import vary_rgb, vary_thermal
 from mdacl_ros.learning.samples import Sample
-from mdacl_ros.sensing.letterbox import present_cells
-from mdacl_ros.types import ByteArray, FloatArray, IntArray
+from mdacl_ros.types import BoolArray, ByteArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,11 @@ class AugmentationConfig:
         partial_coverage: Probability that thermal covers only a part of the view.
         corrupt: Probability that one modality is corrupted (each equally).
         invert_thermal: Probability of flipped thermal polarity (a hot day).
+        mosaic: Probability that four pairs are joined into one.
+        copy_paste: Probability that objects of other pairs are pasted in.
+        thermal_tone: Strength of a random tone curve and detail filter on thermal, as another
+            camera would show the scene; 0 for none, 0.5 is strong.
+        erase: Probability that objects are erased in one camera's image only.
     """
 
     size: tuple[int, int] = (384, 320)
@@ -36,6 +46,10 @@ class AugmentationConfig:
     partial_coverage: float = 0.1
     corrupt: float = 0.35
     invert_thermal: float = 0.05
+    mosaic: float = 0.0
+    copy_paste: float = 0.0
+    thermal_tone: float = 0.0
+    erase: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,71 +66,86 @@ class TrainingItem:
         exhaustive: ``(K,)`` bool.
     """
 
-    rgb: np.ndarray
+    rgb: ByteArray
     thermal: FloatArray
     present: FloatArray
     boxes: FloatArray
     labels: IntArray
-    ignore: np.ndarray
-    exhaustive: np.ndarray
+    ignore: BoolArray
+    exhaustive: BoolArray
 
 
-def augment(sample: Sample, config: AugmentationConfig, rng: np.random.Generator) -> TrainingItem:
-    """Draw one random variation of a sample."""
-    width, height = config.size
-    matrix = _random_view(sample, config, rng)
-    pixels = _of_pixel_centres(matrix)
-    rgb: np.ndarray = cv2.warpAffine(
-        sample.rgb, pixels, config.size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0)
-    )
-    jitter = pixels.copy()
-    jitter[:, 2] += rng.uniform(-1, 1, 2) * config.shift * rng.beta(1, 3)
-    thermal: np.ndarray = cv2.warpAffine(
-        sample.thermal, jitter, config.size, flags=cv2.INTER_LINEAR, borderValue=(0,)
-    )
-    boxes, keep = _transform_boxes(sample.boxes, matrix, width, height)
-    rgb = _vary_rgb(rgb, rng)
-    thermal = _vary_thermal(thermal, config, rng)
+def augment(
+    sample: Sample,
+    config: AugmentationConfig,
+    rng: np.random.Generator,
+    donors: Donors | None = None,
+) -> TrainingItem:
+    """Draw one random variation of a sample.
+
+    Args:
+        sample: The pair.
+        config: What is varied.
+        rng: Source of every draw; options that are off draw nothing.
+        donors: Other pairs, for ``mosaic`` and ``copy_paste``.
+
+    Raises:
+        ValueError: ``mosaic`` or ``copy_paste`` is on and there are no donors.
+    """
+    crop = _view(sample, config, rng, donors)
+    rgb = vary_rgb(crop.rgb, rng)
+    thermal = vary_thermal(crop.thermal, config.invert_thermal, config.thermal_tone, rng)
     if rng.random() < config.corrupt:
         if rng.random() < 0.5:
             rgb = corrupt_rgb(rgb, rng)
         else:
             thermal = corrupt_thermal(thermal, rng)
-    present = _availability(config, rng) * _source_cells(sample, pixels, config)
-    rgb, thermal = (
-        rgb * _spread(present[0], config)[..., None],
-        thermal * _spread(present[1], config),
-    )
-    hidden = ~(sample.visible[keep] & _covered(boxes[keep], present)).any(1)
+    crop = replace(crop, rgb=rgb, thermal=thermal)
+    if config.erase > 0 and rng.random() < config.erase:
+        crop = erase(crop, rng)
+    return _item(crop, _availability(config, crop.cameras, rng) * crop.present)
+
+
+def _view(
+    sample: Sample, config: AugmentationConfig, rng: np.random.Generator, donors: Donors | None
+) -> Crop:
+    """The geometry: one view of the pair, or of it and three others."""
+    view = ViewConfig(config.scale, config.flip, config.shift)
+    if config.copy_paste > 0 and rng.random() < config.copy_paste:
+        sample = paste_objects(sample, _needed(donors), rng)
+    if config.mosaic > 0 and rng.random() < config.mosaic:
+        others = _needed(donors).samples
+        chosen = [others[int(i)] for i in rng.integers(len(others), size=3)]
+        return mosaic([sample, *chosen], config.size, view, rng)
+    return random_crop(sample, config.size, view, rng)
+
+
+def _needed(donors: Donors | None) -> Donors:
+    if donors is None:
+        raise ValueError("augmentation: mosaic or copy_paste is on, wanted donors, got none")
+    return donors
+
+
+def _item(crop: Crop, present: FloatArray) -> TrainingItem:
+    """Darken what no camera covers, and ignore what cannot be seen then."""
+    hidden = ~(crop.visible & _covered(crop.boxes, present)).any(1)
     return TrainingItem(
-        rgb=rgb,
-        thermal=thermal,
+        rgb=_masked(crop.rgb, present[0]),
+        thermal=_masked(crop.thermal, present[1]),
         present=present,
-        boxes=boxes[keep],
-        labels=sample.labels[keep],
-        ignore=sample.ignore[keep] | hidden,  # nothing left to see it by: not to be punished
-        exhaustive=sample.exhaustive,
+        boxes=crop.boxes,
+        labels=crop.labels,
+        ignore=crop.ignore | hidden,  # nothing left to see it by: not to be punished
+        exhaustive=crop.exhaustive,
     )
 
 
-def _of_pixel_centres(matrix: np.ndarray) -> np.ndarray:
-    """The same view for OpenCV, whose integer coordinates are pixel centres, not corners."""
-    centred = matrix.copy()
-    centred[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
-    return centred
-
-
-def _source_cells(sample: Sample, pixels: np.ndarray, config: AugmentationConfig) -> FloatArray:
-    """Cells that lie in the source image, as letterboxing marks them live, ``(H/32, W/32)``."""
-    ones = np.ones(sample.thermal.shape, np.float32)
-    inside = cv2.warpAffine(ones, pixels, config.size, flags=cv2.INTER_NEAREST)
-    return present_cells(inside > 0.5)
-
-
-def _spread(cells: FloatArray, config: AugmentationConfig) -> ByteArray:
-    """Cells as a mask of pixels, ``(H, W)`` uint8."""
-    mask: np.ndarray = cv2.resize(cells, config.size, interpolation=cv2.INTER_NEAREST)
-    return mask.astype(np.uint8)
+def _masked(image: np.ndarray, cells: FloatArray) -> np.ndarray:
+    """The image, 0 outside the present cells."""
+    if cells.all():
+        return image
+    mask: np.ndarray = cv2.resize(cells, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    return cv2.copyTo(image, mask.astype(np.uint8))
 
 
 def _covered(boxes: FloatArray, present: FloatArray) -> np.ndarray:
@@ -126,67 +155,16 @@ def _covered(boxes: FloatArray, present: FloatArray) -> np.ndarray:
     return present[:, y.clip(0, rows - 1), x.clip(0, columns - 1)].T > 0
 
 
-def _random_view(
-    sample: Sample, config: AugmentationConfig, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw zoom, crop position and flip as a 2x3 matrix from source to crop pixels."""
-    h, w = sample.rgb.shape[:2]
-    width, height = config.size
-    scale = float(np.exp(rng.uniform(*np.log(config.scale)))) * 640 / w
-    free = np.array([width - w * scale, height - h * scale])
-    offset = free * rng.random(2)
-    if len(sample.boxes) and rng.random() < 0.7:  # most crops show at least one object
-        centre = sample.boxes[rng.integers(len(sample.boxes))].reshape(2, 2).mean(0) * scale
-        wanted = np.array([width, height]) * rng.uniform(0.15, 0.85, 2) - centre
-        offset = np.clip(wanted, np.minimum(free, 0), np.maximum(free, 0))
-    matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float64)
-    if rng.random() < config.flip:
-        matrix[0] = [-matrix[0, 0], 0, width - matrix[0, 2]]
-    return matrix
-
-
-def _transform_boxes(
-    boxes: FloatArray, matrix: np.ndarray, width: int, height: int
-) -> tuple[FloatArray, np.ndarray]:
-    """Map boxes, clip to the crop, and drop those that lost most of their area."""
-    corners = boxes.reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2]
-    x, y = corners[:, 0].reshape(-1, 2), corners[:, 1].reshape(-1, 2)
-    full = np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], 1)
-    clipped = full.clip(0, [width, height, width, height])
-    size, before = clipped[:, 2:] - clipped[:, :2], full[:, 2:] - full[:, :2]
-    seen = size.prod(1) / np.maximum(before.prod(1), 1e-6)
-    keep = (seen > 0.35) & (size.min(1) >= 3)
-    return clipped.astype(np.float32), keep
-
-
-def _vary_rgb(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Random gamma, gain, saturation and white balance."""
-    image = rgb.astype(np.float32) * (1 / 255)
-    gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.06, 3)).astype(np.float32)
-    image = np.power(image, float(np.exp(rng.normal(0, 0.25))), dtype=np.float32) * gain
-    grey = image.mean(2, keepdims=True)
-    image = grey + (image - grey) * np.float32(rng.uniform(0.3, 1.4))
-    return (image.clip(0, 1) * 255).astype(np.uint8)
-
-
-def _vary_thermal(
-    thermal: FloatArray, config: AugmentationConfig, rng: np.random.Generator
+def _availability(
+    config: AugmentationConfig, cameras: BoolArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Random gamma, gain, offset, rarely inverted polarity."""
-    image = np.power(thermal, np.float32(np.exp(rng.normal(0, 0.25))))
-    image = image * np.float32(np.exp(rng.normal(0, 0.2))) + np.float32(rng.normal(0, 0.05))
-    if rng.random() < config.invert_thermal:
-        image = 1 - image
-    return image.clip(0, 1).astype(np.float32)
-
-
-def _availability(config: AugmentationConfig, rng: np.random.Generator) -> FloatArray:
-    """Draw which camera covers which 32-pixel cell, ``(2, H/32, W/32)``."""
+    """Draw which of the existing cameras covers which 32-pixel cell, ``(2, H/32, W/32)``."""
     present = np.ones((2, config.size[1] // 32, config.size[0] // 32), np.float32)
     draw = rng.random()
     if draw < config.drop_modality:
-        present[int(rng.integers(2))] = 0
-    elif draw < config.drop_modality + config.partial_coverage:
+        dropped = int(rng.integers(2))
+        present[dropped] = not cameras[1 - dropped]  # the only camera stays
+    elif cameras.all() and draw < config.drop_modality + config.partial_coverage:
         rows, columns = present.shape[1:]
         top, left = int(rng.integers(rows // 2)), int(rng.integers(columns // 2))
         present[1] = 0

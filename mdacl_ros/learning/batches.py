@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from mdacl_ros.errors import ModelError, RecordingError
 from mdacl_ros.learning.assignment import Truth
 from mdacl_ros.learning.augmentation import AugmentationConfig, TrainingItem, augment
+from mdacl_ros.learning.donors import find_donors
 from mdacl_ros.learning.samples import Sample
 
 
@@ -39,7 +40,7 @@ class TrainingPairs(Dataset[TrainingItem]):
     would have seen.
 
     Args:
-        real: Labelled recordings.
+        real: Labelled recordings; they also give what is mosaicked and pasted.
         simulated: Procedural scenes; may be empty.
         simulated_share: Part of the items drawn from ``simulated``.
         config: Augmentation.
@@ -62,6 +63,8 @@ class TrainingPairs(Dataset[TrainingItem]):
         self.real, self.simulated = real, simulated
         self.share = simulated_share if simulated else 0.0
         self.config, self.seed = config, seed
+        wanted = config.mosaic > 0 or config.copy_paste > 0
+        self.donors = find_donors(real) if wanted else None
 
     def __getitem__(self, index: int) -> TrainingItem:
         """Draw item ``index``."""
@@ -72,7 +75,7 @@ class TrainingPairs(Dataset[TrainingItem]):
             epoch, position = divmod(index, len(self.real))
             order = np.random.default_rng((self.seed, 7, epoch)).permutation(len(self.real))
             sample = self.real[int(order[position])]
-        return augment(sample, self.config, rng)
+        return augment(sample, self.config, rng, self.donors)
 
 
 def collate(items: list[TrainingItem]) -> Batch:
