@@ -10,11 +10,13 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import openvino as ov
 import torch
+from openvino import opset13 as opset
 from torch import Tensor, nn
 
 from mdacl_ros.errors import EngineError, MdaclError
@@ -70,7 +72,22 @@ def _convert(module: nn.Module, input_size: tuple[int, int]) -> ov.Model:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside torch.export, nothing to act on
         exported = torch.export.export(module, example_inputs(input_size))
-        return ov.convert_model(exported)
+        return _with_inputs(ov.convert_model(exported), exported.graph_signature.user_inputs)
+
+
+def _with_inputs(graph: ov.Model, names: Sequence[object]) -> ov.Model:
+    """Give a graph back the inputs it makes no use of: a detector of one camera has such."""
+    found = {p.get_friendly_name(): p for p in graph.get_parameters()}
+    if len(found) == len(names):
+        return graph
+    shape = ov.PartialShape([-1, -1, -1, -1])
+    parameters = [
+        found[str(name)]
+        if str(name) in found
+        else opset.parameter(shape, ov.Type.f32, name=str(name))
+        for name in names
+    ]
+    return ov.Model(graph.get_results(), parameters)
 
 
 def _answers(graph: ov.Model, inputs: tuple[Tensor, ...]) -> list[FloatArray]:

@@ -53,7 +53,8 @@ class OpenVinoEngine:
         self._options = {
             "INFERENCE_PRECISION_HINT": checked_precision(self._core, precision),
             "PERFORMANCE_HINT": "LATENCY",
-            **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
+            # pinned threads of several processes would all sit on the first core
+            **({"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False} if threads else {}),
         }
         self._request: ov.InferRequest | None = self._compile(DETECTOR)
         self._probe_request: ov.InferRequest | None = None

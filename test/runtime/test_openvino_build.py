@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import pytest
 import torch
+from network.random_models import MICRO, SIZE, save_random_model
 
 from mdacl_ros.errors import EngineError, ModelError
 from mdacl_ros.network.probe import ProbeOutput
@@ -95,3 +98,20 @@ def test_reports_are_alone_on_standard_output(
         {"fraction": 0.5, "what": "m 64x32"},
         {"error": "no weights", "kind": "ModelError"},
     ]
+
+
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_a_detector_of_one_camera_keeps_all_inputs(camera: str, tmp_path: Path) -> None:
+    """The converter drops a first input that nothing uses."""
+    save_random_model(tmp_path / "model", replace(MICRO, modalities=(camera,)))
+    stages: list[str] = []
+    openvino_build.convert(
+        tmp_path / "model",
+        SIZE,
+        tmp_path / "detector.xml",
+        tmp_path / "probe.xml",
+        lambda _, stage: stages.append(stage),
+    )
+    assert stages[-1] == "done"
+    graph = ov.Core().read_model(tmp_path / "detector.xml")
+    assert [x.get_any_name() for x in graph.inputs] == ["rgb", "thermal", "present"]
