@@ -119,3 +119,27 @@ def test_misregistration_is_bounded() -> None:
         if len(item.boxes):
             gap = bright_box(item.rgb) - bright_box(item.thermal)
             assert np.abs(gap).max() <= 6  # the shift and two roundings
+
+
+def test_the_only_camera_is_never_dropped() -> None:
+    for cameras in ((True, False), (False, True)):
+        sample = replace(rectangle_sample([BOX]), cameras=cameras)
+        for seed in range(8):
+            item = draw(replace(QUIET, drop_modality=1.0), seed, sample)
+            assert tuple(item.present.any((1, 2))) == cameras
+            assert item.rgb.any() <= cameras[0]
+            assert item.thermal.any() <= cameras[1]
+
+
+def test_tone_changes_thermal_alone() -> None:
+    a, b = (draw(replace(QUIET, thermal_tone=tone), 1) for tone in (0.0, 0.5))
+    assert np.array_equal(a.rgb, b.rgb)
+    assert not np.array_equal(a.thermal, b.thermal)
+    assert b.thermal.min() >= 0
+    assert b.thermal.max() <= 1
+
+
+@pytest.mark.parametrize("option", ["mosaic", "copy_paste"])
+def test_options_that_need_other_pairs_say_so(option: str) -> None:
+    with pytest.raises(ValueError, match="wanted donors"):
+        draw(replace(QUIET, **{option: 1.0}), 0)

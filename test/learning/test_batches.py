@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -92,3 +94,15 @@ def test_collate_pads_truth_and_scales_images() -> None:
 def test_refuses_to_train_on_nothing() -> None:
     with pytest.raises(RecordingError, match="no labelled pairs"):
         TrainingPairs([], [], 0.2, CONFIG, 0)
+
+
+def test_mosaics_and_pasted_objects_depend_on_seed_and_index_alone() -> None:
+    options = replace(CONFIG, mosaic=0.5, copy_paste=0.5, thermal_tone=0.3, erase=0.5)
+    real = pairs().real
+    streams = [TrainingPairs(real, [], 0.0, options, 3) for _ in range(2)]
+    for index in (4, 1, 6):
+        streams[0][index - 1]
+        a, b = (stream[index] for stream in streams)
+        assert np.array_equal(a.rgb, b.rgb)
+        assert np.array_equal(a.thermal, b.thermal)
+        assert np.array_equal(a.boxes, b.boxes)
