@@ -1,0 +1,132 @@
+"""A page of small pictures of a data set: pairs side by side with their boxes, problems marked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mdacl_ros.datasets.findings import Finding
+from mdacl_ros.datasets.images import read_rgb, read_thermal
+from mdacl_ros.datasets.record import PairRecord
+from mdacl_ros.drawing import GREY, INK, VERMILION, WHITE, draw_text
+from mdacl_ros.errors import RecordingError
+from mdacl_ros.types import ByteArray, FloatArray
+from mdacl_ros.visualization import CLASS_COLOURS
+
+CELLS, COLUMNS = 24, 3
+CELL = (264, 200)
+"""Width and height of one picture; a cell holds two of them and two lines of text."""
+
+_TEXT = 34
+_GAP = 6
+
+
+def draw_sheet(records: Sequence[PairRecord], findings: Sequence[Finding]) -> ByteArray:
+    """Draw a page: records with serious findings first, the rest evenly over the data set.
+
+    Args:
+        records: The data set.
+        findings: What :func:`.check.check_records` found in it.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB.
+    """
+    by_record: dict[int, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_record[finding.record].append(finding)
+    chosen = choose(len(records), findings, CELLS)
+    cells = [_draw_cell(records[i], by_record[i]) for i in chosen]
+    height, width = cells[0].shape[:2]
+    rows = -(-len(cells) // COLUMNS)
+    columns = min(COLUMNS, len(cells))
+    shape = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
+    sheet = np.full(shape, INK, np.uint8)
+    for k, cell in enumerate(cells):
+        y, x = (
+            _GAP + n * (side + _GAP)
+            for n, side in zip(divmod(k, COLUMNS), (height, width), strict=True)
+        )
+        sheet[y : y + height, x : x + width] = cell
+    return sheet
+
+
+def choose(count: int, findings: Sequence[Finding], most: int) -> list[int]:
+    """Which records to show, in the order of the sheet.
+
+    Args:
+        count: Number of records.
+        findings: What was found; every kind gets its turn.
+        most: Number of cells; at least a third of them is left to records without problems.
+    """
+    queues: dict[str, list[int]] = {}
+    for finding in findings:
+        if finding.kind.serious:
+            queues.setdefault(finding.kind.title, []).append(finding.record)
+    bad: list[int] = []
+    for turn in range(max(map(len, queues.values()), default=0)):
+        bad += [queue[turn] for queue in queues.values() if turn < len(queue)]
+    bad = list(dict.fromkeys(bad))
+    others = [i for i in range(count) if i not in set(bad)]
+    bad = bad[: max(most - len(others), most * 2 // 3)]
+    spread = np.linspace(0, len(others) - 1, min(most - len(bad), len(others)))
+    return bad + [others[round(position)] for position in spread]
+
+
+def _draw_cell(record: PairRecord, findings: Sequence[Finding]) -> ByteArray:
+    """Both pictures, the name, and the first problem."""
+    width, height = CELL
+    cell: ByteArray = np.full((height + _TEXT, 2 * width, 3), INK, np.uint8)
+    marked = {finding.box for finding in findings if finding.box is not None}
+    for column, image in enumerate(_pictures(record)):
+        panel = cell[:height, column * width : (column + 1) * width]
+        if image is None:
+            draw_text(panel, "no image", (width // 2, height // 2), 12, GREY, anchor="center")
+            continue
+        scale = min(width / image.shape[1], height / image.shape[0])
+        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        _draw_boxes(small, record, record.boxes * scale, marked)
+        panel[: size[1], : size[0]] = small
+    serious = [finding for finding in findings if finding.kind.serious]
+    draw_text(cell, f"{record.split}  {record.name}", (4, height + 3), 9, WHITE)
+    if findings:
+        first = (serious or list(findings))[0]
+        text = f"{first.kind.title}: {first.detail}".rstrip(": ")
+        more = f" (+{len(findings) - 1})" if len(findings) > 1 else ""
+        draw_text(cell, text[:88] + more, (4, height + 18), 8, VERMILION if serious else GREY)
+    if serious:
+        cv2.rectangle(cell, (0, 0), (2 * width - 1, height + _TEXT - 1), VERMILION, 2)
+    return cell
+
+
+def _pictures(record: PairRecord) -> list[ByteArray | None]:
+    """Both images in 8-bit colour, stretched to one size; ``None`` where one cannot be read."""
+    try:
+        rgb = None if record.rgb is None else read_rgb(record.rgb)
+    except RecordingError:
+        rgb = None
+    try:
+        grey = None if record.thermal is None else read_thermal(record.thermal)[0]
+    except RecordingError:
+        grey = None
+    if grey is None:
+        return [rgb, None]
+    flat = np.zeros(grey.shape, np.uint8)
+    cv2.normalize(np.asarray(grey, np.float32), flat, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
+    thermal = np.asarray(cv2.cvtColor(flat, cv2.COLOR_GRAY2RGB), np.uint8)
+    if rgb is not None and thermal.shape != rgb.shape:
+        thermal = np.asarray(cv2.resize(thermal, rgb.shape[1::-1]), np.uint8)
+    return [rgb, thermal]
+
+
+def _draw_boxes(image: ByteArray, record: PairRecord, boxes: FloatArray, marked: set[int]) -> None:
+    """Boxes in the colours of their classes; ignored ones grey, marked ones thick and red."""
+    for number, (box, label) in enumerate(zip(boxes, record.labels, strict=True)):
+        x0, y0, x1, y1 = np.clip(np.rint(box), -9999, 9999).astype(int).tolist()
+        colour = GREY if record.ignore[number] else CLASS_COLOURS[label % len(CLASS_COLOURS)]
+        thick = 3 if number in marked else 1
+        colour = VERMILION if number in marked else colour
+        cv2.rectangle(image, (x0, y0), (x1, y1), colour, thick, cv2.LINE_AA)
