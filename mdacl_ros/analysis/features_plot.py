@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,9 +13,10 @@ from matplotlib.figure import Figure
 from mdacl_ros.analysis.features import FeatureView, GateTrace
 from mdacl_ros.analysis.plots import CAMERA_COLOURS, INK, bare
 from mdacl_ros.network.detector import LEVELS
-from mdacl_ros.types import MODALITIES, Array, FloatArray
+from mdacl_ros.types import MODALITIES, FloatArray
 from mdacl_ros.visualization import draw_detections
 
+THUMBNAIL = 300  # pixels wide: boxes and their text are drawn for this size
 BINS = np.linspace(0, 2, 41).tolist()
 
 
@@ -55,16 +57,13 @@ def draw_features(
 
 
 def _show_images(axes: Sequence[Axes], view: FeatureView, labels: Sequence[str]) -> None:
-    images: list[Array | None] = [
-        view.pair.rgb.image if view.pair.rgb is not None else None,
-        view.result.thermal_registered,
-    ]
+    rgb = np.asarray(view.pair.rgb.image, np.uint8) if view.pair.rgb is not None else None
+    images = (rgb, view.result.thermal_registered)
     for axis, image in zip(axes, images, strict=True):
         if image is not None:
-            picture = draw_detections(
-                np.asarray(image, np.uint8), view.result.detections, labels, None
-            )
-            axis.imshow(picture)
+            height = round(THUMBNAIL * image.shape[0] / image.shape[1])
+            small = np.asarray(cv2.resize(image, (THUMBNAIL, height)), np.uint8)
+            axis.imshow(draw_detections(small, view.result.detections, labels))
 
 
 def _show_gated(axes: Sequence[Axes], view: FeatureView, level: int, camera: int) -> None:

@@ -200,7 +200,7 @@ def fit_logistic(features: Tensor, labels: Tensor, classes: int, l2: float = L2)
         value = F.cross_entropy(inputs @ weight.T, labels, balance)
         value = value + l2 * weight[:, :-1].pow(2).sum()
         value.backward()
-        return float(value)
+        return value.item()
 
     solver.step(loss)
     return weight.detach()

@@ -14,18 +14,18 @@ from .stub import Recording, stub_perception
 
 
 def test_the_full_table_has_every_kind_at_every_strength() -> None:
-    perception, recording = stub_perception(), Recording(4)
+    perception, recording = stub_perception(), Recording(2)
     advanced = []
     table = corruption_retention(perception, recording, advance=advanced.append)
     keys = [(row.kind, row.strength) for row in table.rows]
     assert keys == [(kind, strength) for kind in CORRUPTIONS for strength in STRENGTHS]
     assert recording.passes == 1
-    assert sum(advanced) == 4 * passes()
+    assert sum(advanced) == 2 * passes()
     assert table.clean.scores.map50 == pytest.approx(1.0)
 
 
 def test_retention_is_the_share_of_the_clean_score() -> None:
-    table = corruption_retention(stub_perception(), Recording(4))
+    table = corruption_retention(stub_perception(), Recording(2))
     assert all(row.retention == row.map50 / table.clean.scores.map50 for row in table.rows)
     # the stub looks at RGB only: thermal may be as bad as it likes
     assert table.by_camera()["thermal"] == pytest.approx(1.0)

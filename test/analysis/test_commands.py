@@ -1,0 +1,76 @@
+"""The scoring analyses from the command line, on a tiny data set."""
+
+import json
+
+import pytest
+
+from mdacl_ros.cli import main
+
+from .runs import CONFIG, write_data_set
+from .test_features import save_model
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("analyse")
+    model, data = save_model(folder / "model", CONFIG), write_data_set(folder / "data")
+    common = ["--model", model, "--data", data, "--engine", "torch", "--size", "64x64"]
+    return [str(option) for option in common], folder
+
+
+def test_removal_with_baselines(options, capsys) -> None:
+    common, folder = options
+    out, model = folder / "removal", str(folder / "model")
+    command = ["analyse", "removal", *common, "--baselines", model, model, "--out", str(out)]
+    assert main(command) == 0
+    values = json.loads((out / "removal.json").read_text())
+    assert len(values["rows"]) == 10
+    assert set(values["baselines"]) == {"rgb", "thermal"}
+    assert values["images"] == 4
+    assert len(values["weights_sha256"]) == 64
+    assert (out / "removal.png").stat().st_size > 10_000
+    text = capsys.readouterr().out
+    assert "25% of rgb" in text
+    assert "mAP50 night" in text
+
+
+def test_corruption_writes_the_shift_rows_for_the_calibration_check(options, capsys) -> None:
+    common, folder = options
+    out, extra = folder / "corruption", folder / "robustness.json"
+    command = ["analyse", "corruption", *common, "--images", "2", "--out", str(out)]
+    assert main([*command, "--json", str(extra)]) == 0
+    assert extra.read_text() == (out / "corruption.json").read_text()
+    values = json.loads(extra.read_text())
+    assert [row["pixels"] for row in values["shift"]] == [1, 2, 4, 8, 16]
+    assert len(values["rows"]) == 50
+    assert (out / "corruption.png").stat().st_size > 10_000
+    assert "mean corruption retention" in capsys.readouterr().out
+
+
+def test_mixed_corruption_on_some_images(options) -> None:
+    common, folder = options
+    command = ["analyse", "corruption", *common, "--out", str(folder / "mixed")]
+    assert main([*command, "--mixed", "--images", "2"]) == 0
+    values = json.loads((folder / "mixed/corruption.json").read_text())
+    assert len(values["rows"]) == 10
+    assert values["shift"] == []
+    assert values["images"] == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["analyse"], "arguments are required: ANALYSIS"),
+        (["analyse", "remove"], "invalid choice: 'remove'"),
+        (["analyse", "removal", "--data", "nowhere"], "nowhere: no such file"),
+        (["analyse", "dynamics", "--run", "nowhere"], "nowhere: has no log.jsonl"),
+        (["analyse", "features", "--model", "nowhere"], "model.yaml does not exist"),
+        (["analyse", "removal", "--out", "/dev/null/x"], "cannot be created"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(command, message, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
