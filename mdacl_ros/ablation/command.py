@@ -49,8 +49,8 @@ def _run(args: argparse.Namespace) -> int:
             sys.executable, [sys.executable, "-m", "mdacl_ros.cli", *sys.argv[1:]], environment
         )
     from mdacl_ros.ablation.runner import Workplace, work, work_order
-    from mdacl_ros.ablation.unit import TrainingData
     from mdacl_ros.learning.data_folder import data_folder
+    from mdacl_ros.learning.training_data import TrainingData
 
     plan = load_plan(args.config or find_resource("config/ablation.yaml"))
     worker = parse_worker(args.worker)

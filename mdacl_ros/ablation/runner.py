@@ -16,13 +16,13 @@ from mdacl_ros.ablation.claim import claim, holder
 from mdacl_ros.ablation.plan import AblationPlan, Unit
 from mdacl_ros.ablation.scoring import score_model
 from mdacl_ros.ablation.unit import (
-    TrainingData,
     git_revision,
     start_weights,
     train_unit,
     training_record,
 )
 from mdacl_ros.errors import MdaclError
+from mdacl_ros.learning.training_data import TrainingData
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.recording import open_recording
 

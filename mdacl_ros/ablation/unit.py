@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +11,14 @@ import torch
 import yaml
 
 from mdacl_ros.ablation.plan import AblationPlan, Unit
-from mdacl_ros.learning.batches import TrainingPairs
-from mdacl_ros.learning.samples import Sample, load_sample, read_pairs, simulated_samples
-from mdacl_ros.learning.train_config import TrainConfig, load_train_config
+from mdacl_ros.learning.train_config import load_train_config
 from mdacl_ros.learning.trainer import Trainer
+from mdacl_ros.learning.training_data import TrainingData
 from mdacl_ros.network.model_yaml import MODEL_YAML
 from mdacl_ros.network.weights import save_detector
 
 LAST_STEPS = 50
 """Steps at the end of a run whose mean losses are recorded."""
-
-
-@dataclass
-class TrainingData:
-    """Training pairs in memory, read once for all units of a worker.
-
-    Attributes:
-        folder: Data folder.
-        scenes: Folder that keeps rendered scenes.
-    """
-
-    folder: Path
-    scenes: Path
-    _read: dict[object, tuple[list[Sample], list[Sample]]] = field(default_factory=dict)
-
-    def pairs(self, config: TrainConfig) -> TrainingPairs:
-        """The augmented stream of one run.
-
-        Raises:
-            RecordingError: A data set cannot be read.
-        """
-        classes = len(config.detector_config().labels)
-        key = (config.annotations, config.simulated, classes)
-        if key not in self._read:
-            records = [r for name in config.annotations for r in read_pairs(self.folder / name)]
-            self._read[key] = (
-                [load_sample(r, classes) for r in records],
-                list(simulated_samples(config.simulated, classes, self.scenes)),
-            )
-        real, simulated = self._read[key]
-        return TrainingPairs(
-            real, simulated, config.simulated_share, config.augmentation, config.seed
-        )
 
 
 def start_weights(plan: AblationPlan, run: Path, data: TrainingData) -> Path | None:

@@ -33,6 +33,18 @@ class Batch(NamedTuple):
     truth: Truth
 
 
+class Extra(NamedTuple):
+    """Samples mixed in.
+
+    Attributes:
+        samples: May be empty.
+        share: Part of the items drawn from them, in [0, 1].
+    """
+
+    samples: Sequence[Sample]
+    share: float
+
+
 class TrainingPairs(Dataset[TrainingItem]):
     """An endless, numbered stream of augmented samples.
 
@@ -41,8 +53,7 @@ class TrainingPairs(Dataset[TrainingItem]):
 
     Args:
         real: Labelled recordings; they also give what is mosaicked and pasted.
-        simulated: Procedural scenes; may be empty.
-        simulated_share: Part of the items drawn from ``simulated``.
+        extras: What else is mixed in: simulated scenes, images of one camera.
         config: Augmentation.
         seed: Seed of every draw.
 
@@ -53,15 +64,19 @@ class TrainingPairs(Dataset[TrainingItem]):
     def __init__(
         self,
         real: Sequence[Sample],
-        simulated: Sequence[Sample],
-        simulated_share: float,
+        extras: Sequence[Extra],
         config: AugmentationConfig,
         seed: int,
     ) -> None:
         if not real:
             raise RecordingError("training: got no labelled pairs; check `annotations`")
-        self.real, self.simulated = real, simulated
-        self.share = simulated_share if simulated else 0.0
+        if sum(extra.share for extra in extras) > 1:
+            raise RecordingError(
+                f"training: shares {[e.share for e in extras]} of what is mixed in add up to more "
+                "than 1; lower simulated_share, rgb_share or thermal_share"
+            )
+        self.real = real
+        self.extras = [extra for extra in extras if extra.samples]
         self.config, self.seed = config, seed
         wanted = config.mosaic > 0 or config.copy_paste > 0
         self.donors = find_donors(real) if wanted else None
@@ -69,13 +84,17 @@ class TrainingPairs(Dataset[TrainingItem]):
     def __getitem__(self, index: int) -> TrainingItem:
         """Draw item ``index``."""
         rng = np.random.default_rng((self.seed, index))
-        if rng.random() < self.share:
-            sample = self.simulated[int(rng.integers(len(self.simulated)))]
-        else:
-            epoch, position = divmod(index, len(self.real))
-            order = np.random.default_rng((self.seed, 7, epoch)).permutation(len(self.real))
-            sample = self.real[int(order[position])]
-        return augment(sample, self.config, rng, self.donors)
+        return augment(self._sample(index, rng), self.config, rng, self.donors)
+
+    def _sample(self, index: int, rng: np.random.Generator) -> Sample:
+        draw = rng.random()
+        for extra in self.extras:
+            if draw < extra.share:
+                return extra.samples[int(rng.integers(len(extra.samples)))]
+            draw -= extra.share
+        epoch, position = divmod(index, len(self.real))
+        order = np.random.default_rng((self.seed, 7, epoch)).permutation(len(self.real))
+        return self.real[int(order[position])]
 
 
 def collate(items: list[TrainingItem]) -> Batch:

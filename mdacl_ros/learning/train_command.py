@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,13 +49,11 @@ def run(args: argparse.Namespace) -> int:
     if any(os.environ.get(k) != v for k, v in _ALLOCATOR.items()):
         os.execve(sys.executable, [sys.executable, *_own_command()], {**os.environ, **_ALLOCATOR})
     import torch
-    from tqdm import tqdm
 
-    from mdacl_ros.learning.batches import TrainingPairs
     from mdacl_ros.learning.devices import training_fabric
-    from mdacl_ros.learning.samples import load_sample, read_pairs, simulated_samples
     from mdacl_ros.learning.train_config import load_train_config
     from mdacl_ros.learning.trainer import Trainer
+    from mdacl_ros.learning.training_data import TrainingData
     from mdacl_ros.network.weights import save_detector
 
     config = load_train_config(args.config)
@@ -63,26 +61,29 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(config.threads)
     fabric = training_fabric(config, args.device)
     folder = args.run or Path("runs") / args.config.stem
-    data = args.data or data_folder()
-    classes = len(config.detector_config().labels)
-    records = [r for name in config.annotations for r in read_pairs(data / name)]
-    real = [load_sample(r, classes) for r in records]
-    scenes = simulated_samples(config.simulated, classes, folder.parent / "simulated")
+    data = TrainingData(args.data or data_folder(), folder.parent / "simulated", _track)
     with fabric.rank_zero_first():  # scenes are rendered once and kept
-        simulated = list(tqdm(scenes, total=config.simulated, desc="scenes", disable=None))
-    if fabric.is_global_zero:
-        print(f"{len(real)} real pairs, {len(simulated)} simulated scenes; run folder {folder}")
-    pairs = TrainingPairs(real, simulated, config.simulated_share, config.augmentation, config.seed)
+        pairs = data.pairs(config)
     detector = Trainer(config, pairs, folder, fabric).run()
     if not fabric.is_global_zero:
         return 0
     out = args.out or folder / "model"
     record = {"training": {"config": args.config.name, "steps": config.steps, "seed": config.seed}}
     save_detector(detector, out, record)
-    fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
-    save_detector(detector, out, record | {"dominance_estimate": asdict(fit)})
-    print(f"wrote {out}; dominance estimate {fit}")
+    told = ""
+    if len(detector.cameras) > 1:
+        real = data.real(config)
+        fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
+        save_detector(detector, out, record | {"dominance_estimate": asdict(fit)})
+        told = f"; dominance estimate {fit}"
+    print(f"wrote {out}{told}")
     return 0
+
+
+def _track(samples: Iterable[Sample], count: int, what: str) -> Iterable[Sample]:
+    from tqdm import tqdm
+
+    return tqdm(samples, total=count, desc=f"reading {what}", disable=None if count else True)
 
 
 def _fit_estimate(model: Path, samples: Sequence[Sample]) -> EstimateFit:

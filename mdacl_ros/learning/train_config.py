@@ -34,6 +34,10 @@ class TrainConfig:
         ema_decay: Decay of the averaged weights that are shipped.
         simulated: Number of procedural scenes mixed in; 0 for none.
         simulated_share: Part of each batch drawn from them.
+        rgb_annotations: COCO files of colour images without a partner, relative to the data folder.
+        rgb_share: Part of each batch drawn from them.
+        thermal_annotations: COCO files of thermal images without a partner.
+        thermal_share: Part of each batch drawn from them.
         guidance: Losses of the hierarchical cross-modal guidance (HCG).
         equilibrium: Adversarial equilibrium regularisation (AER).
         precision: ``float32`` or ``bf16`` (autocast).
@@ -59,6 +63,10 @@ class TrainConfig:
     ema_decay: float = 0.998
     simulated: int = 240
     simulated_share: float = 0.2
+    rgb_annotations: tuple[str, ...] = ()
+    rgb_share: float = 0.0
+    thermal_annotations: tuple[str, ...] = ()
+    thermal_share: float = 0.0
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     equilibrium: EquilibriumConfig = field(default_factory=EquilibriumConfig)
     precision: str = "float32"
@@ -150,9 +158,11 @@ def _check_value(where: str, value: object, default: object) -> None:
         return
     if isinstance(default, tuple):
         if not isinstance(value, list) or not value:
-            raise ModelError(f"{where} is {value!r}, wanted a list like {list(default)}")
+            raise ModelError(
+                f"{where} is {value!r}, wanted a list like {list(default) or ['folder/train.json']}"
+            )
         for item in value:
-            _check_value(where, item, default[0])
+            _check_value(where, item, default[0] if default else "")
         return
     fits = isinstance(value, type(default)) or (
         isinstance(default, float) and isinstance(value, int)

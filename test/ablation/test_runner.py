@@ -14,9 +14,9 @@ from mdacl_ros.ablation import runner, unit
 from mdacl_ros.ablation.claim import claim
 from mdacl_ros.ablation.plan import AblationPlan, EvaluationSettings
 from mdacl_ros.ablation.runner import Workplace, is_done, work
-from mdacl_ros.ablation.unit import TrainingData
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.trainer import Trainer
+from mdacl_ros.learning.training_data import TrainingData
 from mdacl_ros.network.weights import load_detector
 
 from .pair_folder import write_pairs

@@ -8,7 +8,7 @@ import torch
 
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.learning.augmentation import AugmentationConfig
-from mdacl_ros.learning.batches import Batch, TrainingPairs, collate, training_loader
+from mdacl_ros.learning.batches import Batch, Extra, TrainingPairs, collate, training_loader
 
 from .synthetic import rectangle_sample
 
@@ -19,7 +19,7 @@ SMALL = (160, 128)
 def pairs(simulated: int = 2, seed: int = 0) -> TrainingPairs:
     real = [rectangle_sample([(10 * i, 20, 10 * i + 60, 100)], [0], SMALL) for i in range(5)]
     scenes = [rectangle_sample([(5, 5, 50, 50)], [1], SMALL) for _ in range(simulated)]
-    return TrainingPairs(real, scenes, 0.4, CONFIG, seed)
+    return TrainingPairs(real, [Extra(scenes, 0.4)], CONFIG, seed)
 
 
 def assert_equal(a: Batch, b: Batch) -> None:
@@ -62,7 +62,21 @@ def test_simulated_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mdacl_ros.learning.batches.augment", lambda sample, *_: sample)
     stream = pairs()
     assert 0.3 < np.mean([int(stream[i].labels[0]) for i in range(200)]) < 0.5
-    assert pairs(simulated=0).share == 0
+    assert pairs(simulated=0).extras == []
+
+
+def test_extras_keep_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mdacl_ros.learning.batches.augment", lambda sample, *_: sample)
+    kinds = [[rectangle_sample([(5, 5, 40, 40)], [label], SMALL)] for label in range(3)]
+    stream = TrainingPairs(kinds[0], [Extra(kinds[1], 0.3), Extra(kinds[2], 0.2)], CONFIG, 0)
+    labels = [int(stream[i].labels[0]) for i in range(600)]
+    assert np.bincount(labels, minlength=3) / 600 == pytest.approx([0.5, 0.3, 0.2], abs=0.06)
+
+
+def test_shares_of_more_than_everything_are_refused() -> None:
+    sample = rectangle_sample([(5, 5, 40, 40)], [0], SMALL)
+    with pytest.raises(RecordingError, match="more than 1"):
+        TrainingPairs([sample], [Extra([sample], 0.7), Extra([sample], 0.6)], CONFIG, 0)
 
 
 def test_collate_pads_truth_and_scales_images() -> None:
@@ -71,7 +85,6 @@ def test_collate_pads_truth_and_scales_images() -> None:
     stream = TrainingPairs(
         [rectangle_sample(three, [0, 1, 2], SMALL), rectangle_sample([], [], SMALL)],
         [],
-        0,
         config,
         0,
     )
@@ -93,13 +106,13 @@ def test_collate_pads_truth_and_scales_images() -> None:
 
 def test_refuses_to_train_on_nothing() -> None:
     with pytest.raises(RecordingError, match="no labelled pairs"):
-        TrainingPairs([], [], 0.2, CONFIG, 0)
+        TrainingPairs([], [], CONFIG, 0)
 
 
 def test_mosaics_and_pasted_objects_depend_on_seed_and_index_alone() -> None:
     options = replace(CONFIG, mosaic=0.5, copy_paste=0.5, thermal_tone=0.3, erase=0.5)
     real = pairs().real
-    streams = [TrainingPairs(real, [], 0.0, options, 3) for _ in range(2)]
+    streams = [TrainingPairs(real, [], options, 3) for _ in range(2)]
     for index in (4, 1, 6):
         streams[0][index - 1]
         a, b = (stream[index] for stream in streams)

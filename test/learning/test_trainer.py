@@ -36,7 +36,7 @@ CONFIG = TrainConfig(
 
 def pairs() -> TrainingPairs:
     real = [rectangle_sample([(8 * i, 20, 8 * i + 60, 100)], [i % 3], (320, 256)) for i in range(4)]
-    return TrainingPairs(real, [], 0.0, CONFIG.augmentation, CONFIG.seed)
+    return TrainingPairs(real, [], CONFIG.augmentation, CONFIG.seed)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,73 @@
+"""Everything a run learns from, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mdacl_ros.learning.batches import Extra, TrainingPairs
+from mdacl_ros.learning.samples import Sample, load_sample, read_pairs, simulated_samples
+from mdacl_ros.learning.train_config import TrainConfig
+from mdacl_ros.types import Modality
+
+LONGEST = 832
+"""Larger images are shrunk at load: zooming in to 1.3 times 640 needs no more."""
+
+Track = Callable[[Iterable[Sample], int, str], Iterable[Sample]]
+"""Shows progress over samples, given how many there are and what they are."""
+
+
+@dataclass
+class TrainingData:
+    """Reads what runs ask for, once.
+
+    Attributes:
+        folder: Data folder.
+        scenes: Folder that keeps rendered scenes.
+        track: Shows the progress.
+    """
+
+    folder: Path
+    scenes: Path
+    track: Track = lambda samples, _count, _what: samples
+    _read: dict[object, list[Sample]] = field(default_factory=dict)
+
+    def pairs(self, config: TrainConfig) -> TrainingPairs:
+        """The augmented stream of one run.
+
+        Raises:
+            RecordingError: A data set cannot be read, or the shares do not fit.
+        """
+        classes = len(config.detector_config().labels)
+        extras = (
+            Extra(self._simulated(config.simulated, classes), config.simulated_share),
+            Extra(self._labelled(config.rgb_annotations, classes, "rgb"), config.rgb_share),
+            Extra(
+                self._labelled(config.thermal_annotations, classes, "thermal"),
+                config.thermal_share,
+            ),
+        )
+        real = self.real(config)
+        return TrainingPairs(real, extras, config.augmentation, config.seed)
+
+    def real(self, config: TrainConfig) -> list[Sample]:
+        """The labelled pairs of one run."""
+        return self._labelled(config.annotations, len(config.detector_config().labels), None)
+
+    def _labelled(
+        self, names: Sequence[str], classes: int, camera: Modality | None
+    ) -> list[Sample]:
+        key = (tuple(names), classes, camera)
+        if key not in self._read:
+            records = [r for name in names for r in read_pairs(self.folder / name, camera=camera)]
+            samples = (load_sample(r, classes, LONGEST) for r in records)
+            self._read[key] = list(self.track(samples, len(records), ", ".join(names)))
+        return self._read[key]
+
+    def _simulated(self, count: int, classes: int) -> list[Sample]:
+        key = (count, classes)
+        if key not in self._read:
+            scenes = simulated_samples(count, classes, self.scenes)
+            self._read[key] = list(self.track(scenes, count, "simulated scenes"))
+        return self._read[key]
