@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,9 +17,9 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.types import ByteArray, FloatArray
 from mdacl_ros.visualization import CLASS_COLOURS
 
-CELLS, COLUMNS = 24, 3
+CELLS, PICTURES_A_ROW = 24, 6
 CELL = (264, 200)
-"""Width and height of one picture; a cell holds two of them and two lines of text."""
+"""Width and height of one picture; a cell holds one a camera and two lines of text."""
 
 _TEXT = 34
 _GAP = 6
@@ -40,15 +41,13 @@ def draw_sheet(records: Sequence[PairRecord], findings: Sequence[Finding]) -> By
     chosen = choose(len(records), findings, CELLS)
     cells = [_draw_cell(records[i], by_record[i]) for i in chosen]
     height, width = cells[0].shape[:2]
-    rows = -(-len(cells) // COLUMNS)
-    columns = min(COLUMNS, len(cells))
+    columns = min(PICTURES_A_ROW * CELL[0] // width, len(cells))
+    rows = -(-len(cells) // columns)
     shape = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
     sheet = np.full(shape, INK, np.uint8)
     for k, cell in enumerate(cells):
-        y, x = (
-            _GAP + n * (side + _GAP)
-            for n, side in zip(divmod(k, COLUMNS), (height, width), strict=True)
-        )
+        y = _GAP + k // columns * (height + _GAP)
+        x = _GAP + k % columns * (width + _GAP)
         sheet[y : y + height, x : x + width] = cell
     return sheet
 
@@ -76,9 +75,10 @@ def choose(count: int, findings: Sequence[Finding], most: int) -> list[int]:
 
 
 def _draw_cell(record: PairRecord, findings: Sequence[Finding]) -> ByteArray:
-    """Both pictures, the name, and the first problem."""
+    """The cameras' pictures, the name, and the first problem."""
     width, height = CELL
-    cell: ByteArray = np.full((height + _TEXT, 2 * width, 3), INK, np.uint8)
+    cameras = len(record.files)
+    cell: ByteArray = np.full((height + _TEXT, cameras * width, 3), INK, np.uint8)
     marked = {finding.box for finding in findings if finding.box is not None}
     for column, image in enumerate(_pictures(record)):
         panel = cell[:height, column * width : (column + 1) * width]
@@ -90,36 +90,44 @@ def _draw_cell(record: PairRecord, findings: Sequence[Finding]) -> ByteArray:
         small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         _draw_boxes(small, record, record.boxes * scale, marked)
         panel[: size[1], : size[0]] = small
-    serious = [finding for finding in findings if finding.kind.serious]
-    draw_text(cell, f"{record.split}  {record.name}", (4, height + 3), 9, WHITE)
-    if findings:
-        first = (serious or list(findings))[0]
-        text = f"{first.kind.title}: {first.detail}".rstrip(": ")
-        more = f" (+{len(findings) - 1})" if len(findings) > 1 else ""
-        draw_text(cell, text[:88] + more, (4, height + 18), 8, VERMILION if serious else GREY)
-    if serious:
-        cv2.rectangle(cell, (0, 0), (2 * width - 1, height + _TEXT - 1), VERMILION, 2)
+    _draw_caption(cell, record, findings)
     return cell
 
 
+def _draw_caption(cell: ByteArray, record: PairRecord, findings: Sequence[Finding]) -> None:
+    """Part and name of a record, its first problem (else note), and a frame if it has a problem."""
+    height, width = cell.shape[:2]
+    draw_text(cell, f"{record.split}  {record.name}", (4, height - _TEXT + 3), 9, WHITE)
+    if not findings:
+        return
+    first = next((finding for finding in findings if finding.kind.serious), findings[0])
+    colour = VERMILION if first.kind.serious else GREY
+    text = f"{first.kind.title}: {first.detail}".rstrip(": ")[: width // 7]
+    more = f" (+{len(findings) - 1})" if len(findings) > 1 else ""
+    draw_text(cell, text + more, (4, height - _TEXT + 18), 8, colour)
+    if first.kind.serious:
+        cv2.rectangle(cell, (0, 0), (width - 1, height - 1), VERMILION, 2)
+
+
 def _pictures(record: PairRecord) -> list[ByteArray | None]:
-    """Both images in 8-bit colour, stretched to one size; ``None`` where one cannot be read."""
+    """The images there should be, in 8-bit colour and one size; ``None`` for unreadable ones."""
+    pictures = [_read(path, is_rgb=path is record.rgb) for path in record.files]
+    first = pictures[0]
+    if first is None:
+        return pictures
+    return [p if p is None else np.asarray(cv2.resize(p, first.shape[1::-1])) for p in pictures]
+
+
+def _read(path: Path, *, is_rgb: bool) -> ByteArray | None:
     try:
-        rgb = None if record.rgb is None else read_rgb(record.rgb)
+        if is_rgb:
+            return read_rgb(path)
+        grey = np.asarray(read_thermal(path)[0], np.float32)
     except RecordingError:
-        rgb = None
-    try:
-        grey = None if record.thermal is None else read_thermal(record.thermal)[0]
-    except RecordingError:
-        grey = None
-    if grey is None:
-        return [rgb, None]
-    flat = np.zeros(grey.shape, np.uint8)
-    cv2.normalize(np.asarray(grey, np.float32), flat, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
-    thermal = np.asarray(cv2.cvtColor(flat, cv2.COLOR_GRAY2RGB), np.uint8)
-    if rgb is not None and thermal.shape != rgb.shape:
-        thermal = np.asarray(cv2.resize(thermal, rgb.shape[1::-1]), np.uint8)
-    return [rgb, thermal]
+        return None
+    low, high = float(grey.min()), float(grey.max())
+    flat = np.asarray((grey - low) * (255 / max(high - low, 1)), np.uint8)
+    return np.asarray(cv2.cvtColor(flat, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def _draw_boxes(image: ByteArray, record: PairRecord, boxes: FloatArray, marked: set[int]) -> None:
