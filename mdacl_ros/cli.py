@@ -37,6 +37,9 @@ COMMANDS: dict[str, Command] = {
         "mdacl_ros.replay.evaluate", "score a labelled data set, fused and with a camera removed"
     ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
+    "self-label": Command(
+        "mdacl_ros.learning.self_label_command", "label a recording for self-training"
+    ),
     "ablation": Command(
         "mdacl_ros.ablation.command", "train and score the variants of the table; lay it out"
     ),

@@ -57,17 +57,22 @@ class Evaluation:
     parts: dict[str, Evaluation] = field(default_factory=dict)
 
 
-def labelled_pairs(recording: Recording) -> Iterator[tuple[FramePair, GroundTruth]]:
-    """Pairs of equal stamp with their ground truth, in order; pairs without one are left out."""
+def equal_stamps(recording: Recording) -> Iterator[FramePair]:
+    """Pairs of equal stamp, in order."""
     newest: dict[Modality, Frame] = {}
     for event in recording:
         newest[event.camera] = event.frame
         rgb, thermal = newest.get("rgb"), newest.get("thermal")
-        if rgb is None or thermal is None or rgb.stamp_ns != thermal.stamp_ns:
-            continue
-        truth = recording.truth(rgb.stamp_ns)
+        if rgb is not None and thermal is not None and rgb.stamp_ns == thermal.stamp_ns:
+            yield FramePair(rgb, thermal, rgb.stamp_ns)
+
+
+def labelled_pairs(recording: Recording) -> Iterator[tuple[FramePair, GroundTruth]]:
+    """Pairs of equal stamp with their ground truth, in order; pairs without one are left out."""
+    for pair in equal_stamps(recording):
+        truth = recording.truth(pair.stamp_ns)
         if truth is not None:
-            yield FramePair(rgb, thermal, rgb.stamp_ns), truth
+            yield pair, truth
 
 
 def renumbered(truth: GroundTruth, labels: Sequence[str]) -> tuple[GroundTruth, Counter[str]]:
