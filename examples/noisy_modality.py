@@ -209,7 +209,7 @@ def draw_gates(results: Sequence[Result], path: Path) -> None:
         axis.axvline(1.0, color="black", linewidth=0.8, linestyle=":")
         axis.set(title=name, xlabel="mean gate")
     axes[0].set_ylabel("test samples")
-    axes[-1].legend(fontsize="small")
+    axes[-1].legend(fontsize="small", loc="upper right")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 
