@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
 from mdacl_ros.ablation.plan import AblationPlan, Unit, load_plan
 from mdacl_ros.errors import ParameterError
+from mdacl_ros.learning.allocator import restart_with_allocator_settings
 from mdacl_ros.resources import find_resource
 
 RESULTS = Path("docs/ablation")
@@ -41,13 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     """Work through the plan; 1 where a unit failed."""
-    from mdacl_ros.learning import train_command
-
-    if any(os.environ.get(k) != v for k, v in train_command._ALLOCATOR.items()):
-        environment = {**os.environ, **train_command._ALLOCATOR}
-        os.execve(
-            sys.executable, [sys.executable, "-m", "mdacl_ros.cli", *sys.argv[1:]], environment
-        )
+    restart_with_allocator_settings()
     from mdacl_ros.ablation.runner import Workplace, work, work_order
     from mdacl_ros.learning.data_folder import data_folder
     from mdacl_ros.learning.training_data import TrainingData
