@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from mdacl_ros.analysis.dynamics import Dynamics
 from mdacl_ros.analysis.plots import CAMERA_COLOURS, INK, bare
 from mdacl_ros.learning.curves import smooth
-from mdacl_ros.types import MODALITIES
+from mdacl_ros.types import MODALITIES, Modality
 
 LINES = ("-", "--", ":", "-.")
-"""One for each run."""
+RUN_COLOURS = (INK, "#b48ead", "#6a9a5b", "#c08a2b")
+"""One for each run; they start over."""
 
 LEVEL_COLOURS = {"mdi_p3": "#a3be8c", "mdi_p4": "#88a0c8", "mdi_p5": "#b48ead"}
 WINDOW_SHARE = 0.03
@@ -25,33 +26,48 @@ def draw_dynamics(runs: Sequence[Dynamics], path: Path) -> None:
     """Draw MDI, gradient share, entropy and linear probes over the steps.
 
     Args:
-        runs: At least one; cameras are told by colour, runs by the kind of line.
+        runs: At least one; cameras are told by colour, runs by the kind of line and by colour.
         path: PNG to write.
     """
     figure = Figure(figsize=(11, 7.2), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True)
-    for run, line in zip(runs, LINES * len(runs), strict=False):
-        suffix = f", {run.name}" if len(runs) > 1 else ""
-        _draw_mdi(axes[0, 0], run, line, suffix, levels=len(runs) == 1)
-        _draw_log(axes[0, 1], run, "share_rgb", INK, line, f"RGB's share{suffix}")
+    for number, run in enumerate(runs):
+        line, first = LINES[number % len(LINES)], number == 0
+        colour = RUN_COLOURS[number % len(RUN_COLOURS)]
+        if len(runs) == 1:
+            _draw_levels(axes[0, 0], run)
+        name = run.name if len(runs) > 1 else "MDI"
+        _draw_log(axes[0, 0], run, "mdi", colour, line, name, width=2)
+        _draw_log(axes[0, 1], run, "share_rgb", colour, line, None)
         for camera in MODALITIES:
-            colour, label = CAMERA_COLOURS[camera], f"{camera}{suffix}"
+            colour, label = CAMERA_COLOURS[camera], camera if first else None
             _draw_log(axes[1, 0], run, f"entropy_{camera}", colour, line, label)
-            scores = run.probes.get(camera, {})
-            values = [100 * score.balanced_accuracy for score in scores.values()]
-            axes[1, 1].plot(list(scores), values, f"o{line}", color=colour, ms=4, label=label)
+            _draw_probes(axes[1, 1], run, camera, line, label)
     _finish(axes)
     figure.savefig(path, dpi=110)
 
 
-def _draw_mdi(axis: Axes, run: Dynamics, line: str, suffix: str, *, levels: bool) -> None:
-    for field, colour in LEVEL_COLOURS.items() if levels else ():
-        _draw_log(axis, run, field, colour, line, field[-2:].upper())
-    _draw_log(axis, run, "mdi", INK, line, f"MDI{suffix}", width=2.2)
+def _draw_levels(axis: Axes, run: Dynamics) -> None:
+    for field, colour in LEVEL_COLOURS.items():
+        _draw_log(axis, run, field, colour, "-", field[-2:].upper(), width=1)
+
+
+def _draw_probes(axis: Axes, run: Dynamics, camera: Modality, line: str, label: str | None) -> None:
+    """Dots joined by a line; nothing where the stream was not probed."""
+    if scores := run.probes.get(camera):
+        values = [100 * score.balanced_accuracy for score in scores.values()]
+        colour = CAMERA_COLOURS[camera]
+        axis.plot(list(scores), values, f"o{line}", color=colour, ms=4, label=label)
 
 
 def _draw_log(
-    axis: Axes, run: Dynamics, field: str, colour: str, line: str, label: str, width: float = 1.5
+    axis: Axes,
+    run: Dynamics,
+    field: str,
+    colour: str,
+    line: str,
+    label: str | None,
+    width: float = 1.5,
 ) -> None:
     """A smoothed curve; nothing where the run did not log the field."""
     if field not in run.log or not np.isfinite(run.log[field]).any():
@@ -67,17 +83,18 @@ def _finish(axes: np.ndarray) -> None:
         "Modality Dominance Index",
         "Share of the gradient that goes through RGB",
         "Entropy H of the calibrated features",
-        "Linear probe of each stream alone, balanced accuracy in %",
+        "Linear probe of each stream alone",
     )
     for axis, title in zip(axes.flat, titles, strict=True):
         axis.set_title(title, loc="left", weight="bold", fontsize=10)
         bare(axis)
-        if axis.lines:
-            axis.legend(frameon=False, fontsize=8, ncol=2)
-        else:
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(frameon=False, fontsize=8)
+        if not axis.lines:
             axis.text(0.5, 0.5, "not in this run", transform=axis.transAxes, ha="center")
     axes[0, 0].axhline(0, color=INK, lw=0.8)
     axes[0, 0].set_ylabel("thermal   ←   0   →   RGB")
+    axes[1, 1].set_ylabel("balanced accuracy in %")
     axes[0, 1].axhline(0.5, color=INK, lw=0.8)
     for axis in axes[1]:
         axis.set_xlabel("step")
