@@ -118,7 +118,9 @@ def _run(arguments: list[str]) -> int:
     module.add_arguments(parser)
     args, unknown = parser.parse_known_args(rest)
     if unknown:
-        options = [o for action in parser._actions for o in action.option_strings]
+        parts = [a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+        parsers = [parser, *(p for choices in parts for p in choices.values())]
+        options = [o for p in parsers for action in p._actions for o in action.option_strings]
         parser.error(f"unknown argument {unknown[0]!r}{_nearest(unknown[0], options)}")
     return int(module.run(args))
 
