@@ -86,7 +86,7 @@ def test_prints_a_table_and_draws(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)  # half a minute of a quiet core
 def test_learns_to_suppress_and_is_more_accurate_for_it(example: ModuleType) -> None:
     without, gated = example.compare(range(3), steps=400)
     for plain, result in zip(without, gated, strict=True):
