@@ -87,6 +87,11 @@ class AblationPlan:
         config = self.start_config
         return "imagenet" if config is None else digest(_deciding(config))
 
+    @property
+    def start_result_digest(self) -> str:
+        """The same with the evaluation."""
+        return digest([self.start_digest, asdict(self.evaluation)])
+
     def units(self) -> list[Unit]:
         """All runs, seed by seed: a part of them already makes a table of all variants."""
         return [self._unit(name, seed) for seed in self.seeds for name in self.variants]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from mdacl_ros.ablation.claim import claim, holder
 from mdacl_ros.ablation.plan import AblationPlan, Unit
+from mdacl_ros.ablation.results import START, is_done, is_recorded, run_folder, write_json
 from mdacl_ros.ablation.scoring import score_model
 from mdacl_ros.ablation.unit import (
     git_revision,
@@ -26,7 +26,7 @@ from mdacl_ros.learning.training_data import TrainingData
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.recording import open_recording
 
-CLAIM = "claim.lock"
+CLAIM, SCORE_CLAIM = "claim.lock", "score.lock"
 
 
 def _say(line: str) -> None:
@@ -61,14 +61,6 @@ def _in_memory(path: Path) -> MemoryRecording:
     return MemoryRecording(open_recording(path))
 
 
-def is_done(unit: Unit, results: Path) -> bool:
-    """Whether a unit's result is there and is one of this very configuration."""
-    path = results / f"{unit.name}.json"
-    if not path.is_file():
-        return False
-    return bool(json.loads(path.read_text()).get("config_hash") == unit.result_digest)
-
-
 def work_order(units: Sequence[Unit], worker: tuple[int, int]) -> list[Unit]:
     """Units in the order in which one of several workers takes them.
 
@@ -98,9 +90,10 @@ def work(plan: AblationPlan, units: Sequence[Unit], place: Workplace) -> list[st
     if all(is_done(unit, place.results) for unit in units):
         place.say(f"all {len(units)} units are done already")
         return []
+    git_revision()  # that of the code which is loaded now
     start = _start(plan, place)
     for number, unit in enumerate(units, start=1):
-        folder = place.run / f"{unit.name}_{unit.digest}"
+        folder = run_folder(place.run, unit)
         head = f"unit {number} of {len(units)}, {unit.name}"
         if is_done(unit, place.results):
             place.say(f"{head}: done already")
@@ -110,58 +103,72 @@ def work(plan: AblationPlan, units: Sequence[Unit], place: Workplace) -> list[st
                 place.say(f"{head}: left to {holder(folder / CLAIM)}")
             elif not is_done(unit, place.results):  # the other may have finished it just now
                 place.say(f"{head}: {folder}")
-                if not _attempt(plan, unit, folder, start, place):
+                task = partial(_unit_result, plan, unit, folder, start, place)
+                if not _attempt(unit.name, folder, task, place):
                     failed.append(unit.name)
     return failed
 
 
 def _start(plan: AblationPlan, place: Workplace) -> Path | None:
     """The shared first stage; a worker that comes second waits for the first."""
-    if plan.start is None:
+    config = plan.start_config
+    if config is None:
         return None
-    path = place.run / f"start_{plan.start_digest}" / CLAIM
+    folder = place.run / f"start_{plan.start_digest}"
     place.say("start: the weights every variant starts from")
-    with claim(path, wait=True):
-        return start_weights(plan, place.run, place.training)
+    with claim(folder / CLAIM, wait=True):
+        model = start_weights(config, folder, place.training)
+    with claim(folder / SCORE_CLAIM) as ours:  # nobody has to wait for its scores
+        if ours and not is_recorded(place.results / f"{START}.json", plan.start_result_digest):
+            _attempt(START, folder, partial(_start_result, plan, folder, model, place), place)
+    return model
 
 
-def _attempt(
-    plan: AblationPlan, unit: Unit, folder: Path, start: Path | None, place: Workplace
-) -> bool:
+def _attempt(name: str, folder: Path, task: Callable[[], dict[str, Any]], place: Workplace) -> bool:
     """Train and score one unit; returns whether that went well."""
     try:
-        result = _result(plan, unit, folder, start, place)
+        result = task()
     except Exception as error:  # a night's work must not end with one variant
         (folder / "error.txt").write_text(traceback.format_exc())
         what = error if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
-        place.say(f"unit {unit.name} failed: {what}; see {folder / 'error.txt'}")
+        place.say(f"unit {name} failed: {what}; see {folder / 'error.txt'}")
         return False
-    write_json(place.results / f"{unit.name}.json", result)
+    write_json(place.results / f"{name}.json", result)
     scores = result["scores"]
     place.say(
-        f"unit {unit.name}: mAP50 {100 * scores['map50']:.1f}, MDI {result['mdi']:+.2f}, trained "
+        f"unit {name}: mAP50 {100 * scores['map50']:.1f}, MDI {result['mdi']:+.2f}, trained "
         f"in {result['train_seconds'] / 60:.0f} min, scored in {result['score_seconds']:.0f} s"
     )
     return True
 
 
-def _result(
+def _unit_result(
     plan: AblationPlan, unit: Unit, folder: Path, start: Path | None, place: Workplace
 ) -> dict[str, Any]:
     """Everything a unit's file says."""
     model = train_unit(unit, folder, start, place.training)
+    head = {"variant": unit.variant, "seed": unit.seed, "config_hash": unit.result_digest}
+    return head | _measured(plan, folder, model, place) | {"config": unit.config}
+
+
+def _start_result(
+    plan: AblationPlan, folder: Path, model: Path, place: Workplace
+) -> dict[str, Any]:
+    """Everything the first stage's file says."""
+    head = {"variant": START, "config_hash": plan.start_result_digest}
+    return head | _measured(plan, folder, model, place) | {"config": plan.start_config}
+
+
+def _measured(plan: AblationPlan, folder: Path, model: Path, place: Workplace) -> dict[str, Any]:
+    """What a run's log tells, and its scores."""
     started, busy = time.monotonic(), _cpu_seconds()
     scores = score_model(model, place.recording(), plan.evaluation)
     return {
-        "variant": unit.variant,
-        "seed": unit.seed,
-        "config_hash": unit.result_digest,
         "git": git_revision(),
         **training_record(folder),
         "score_seconds": round(time.monotonic() - started, 1),
         "score_cpu_seconds": round(_cpu_seconds() - busy, 1),
         **scores,
-        "config": unit.config,
         "evaluation": asdict(plan.evaluation),
     }
 
@@ -169,11 +176,3 @@ def _result(
 def _cpu_seconds() -> float:
     """Processor time of this process and of its children that ended."""
     return sum(os.times()[:4])
-
-
-def write_json(path: Path, values: object) -> None:
-    """Write a JSON file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(values, indent=1) + "\n")
-    part.replace(path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
-from mdacl_ros.ablation.plan import AblationPlan, Unit
+from mdacl_ros.ablation.plan import Unit
 from mdacl_ros.learning.train_config import load_train_config
 from mdacl_ros.learning.trainer import Trainer
 from mdacl_ros.learning.training_data import TrainingData
@@ -21,18 +22,17 @@ LAST_STEPS = 50
 """Steps at the end of a run whose mean losses are recorded."""
 
 
-def start_weights(plan: AblationPlan, run: Path, data: TrainingData) -> Path | None:
+def start_weights(config: dict[str, Any], folder: Path, data: TrainingData) -> Path:
     """Model folder every variant starts from; trained where it is not there yet.
 
     The caller holds the stage's claim.
 
-    Returns:
-        The folder; ``None`` where the plan has no such stage.
+    Args:
+        config: The first stage's complete training config.
+        folder: Its run folder.
+        data: Training pairs.
     """
-    if plan.start_config is None:
-        return None
-    folder = run / f"start_{plan.start_digest}"
-    return _model(plan.start_config, folder, data, {"ablation": "start"})
+    return _model(config, folder, data, {"ablation": "start"})
 
 
 def train_unit(unit: Unit, folder: Path, start: Path | None, data: TrainingData) -> Path:
@@ -85,8 +85,12 @@ def training_record(folder: Path) -> dict[str, Any]:
     }
 
 
+@cache
 def git_revision() -> str:
-    """The checkout's commit, ``-dirty`` where files differ from it; ``unknown`` outside of git."""
+    """The checkout's commit, ``-dirty`` where files differ from it; ``unknown`` outside of git.
+
+    Asked once in a process: later commits are not what it runs.
+    """
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         done = subprocess.run(

@@ -13,7 +13,8 @@ import torch
 from mdacl_ros.ablation import runner, unit
 from mdacl_ros.ablation.claim import claim
 from mdacl_ros.ablation.plan import AblationPlan, EvaluationSettings
-from mdacl_ros.ablation.runner import Workplace, is_done, work
+from mdacl_ros.ablation.results import is_done
+from mdacl_ros.ablation.runner import Workplace, work
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.trainer import Trainer
 from mdacl_ros.learning.training_data import TrainingData
@@ -56,6 +57,7 @@ PLAN = AblationPlan(
     evaluation=EvaluationSettings(size=(96, 96), corruption_stride=2),
 )
 SCORES = {"scores": {"map50": 0.5}, "mdi": 0.1}
+START, LONE, GATE = "start", "thermal_only", "gate"
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def log_steps(folder: Path) -> list[int]:
 def test_every_unit_is_trained_scored_and_then_skipped(place: Workplace, scored: list[str]) -> None:
     units = PLAN.units()
     assert work(PLAN, units, place) == []
-    assert scored == ["thermal_only", "gate"]
+    assert scored == [START, LONE, GATE]
     result = json.loads((place.results / "gate_0.json").read_text())
     assert result["variant"] == "gate"
     assert result["steps"] == 2
@@ -116,7 +118,7 @@ def test_every_unit_is_trained_scored_and_then_skipped(place: Workplace, scored:
     assert result["scores"] == {"map50": 0.5}
     assert all(is_done(u, place.results) for u in units)
     assert work(PLAN, units, place) == []
-    assert len(scored) == 2
+    assert len(scored) == 3
 
 
 def test_variants_start_from_the_first_stage(place: Workplace, scored: list[str]) -> None:
@@ -141,7 +143,7 @@ def test_interrupted_unit_goes_on_where_it_was(
         for _ in ("first stage", "unit"):  # the second call ends the stage it goes on with
             with pytest.raises(KeyboardInterrupt):
                 work(PLAN, units, place)
-    assert scored == []
+    assert scored == [START]
     (folder,) = place.run.glob("gate_*")
     assert log_steps(folder) == [1]
     steps: list[int] = []
@@ -152,14 +154,14 @@ def test_interrupted_unit_goes_on_where_it_was(
     assert work(PLAN, units, place) == []
     assert steps == [1]
     assert log_steps(folder) == [1, 2]
-    assert scored == ["gate"]
+    assert scored == [START, GATE]
 
 
 def test_unit_claimed_by_another_worker_is_left_to_it(place: Workplace, scored: list[str]) -> None:
     first, second = PLAN.units()
     with claim(place.run / f"{first.name}_{first.digest}" / runner.CLAIM):
         assert work(PLAN, [first, second], place) == []
-    assert scored == ["gate"]
+    assert scored == [START, GATE]
     assert not is_done(first, place.results)
 
 
@@ -170,7 +172,7 @@ def test_unit_done_by_the_other_meanwhile_is_not_done_twice(
     answers = iter([False, False, True])  # at the start, before the claim, with the claim
     monkeypatch.setattr(runner, "is_done", lambda *_: next(answers))
     assert work(PLAN, [wanted], place) == []
-    assert scored == []
+    assert scored == [START]
 
 
 def test_failed_unit_does_not_hold_up_the_others(
@@ -185,7 +187,7 @@ def test_failed_unit_does_not_hold_up_the_others(
 
     monkeypatch.setattr(runner, "train_unit", fail)
     assert work(PLAN, PLAN.units(), place) == ["thermal_only_0"]
-    assert scored == ["gate"]
+    assert scored == [START, GATE]
     (trace,) = place.run.glob("thermal_only_*/error.txt")
     assert "loss is nan" in trace.read_text()
 
@@ -198,4 +200,17 @@ def test_scoring_settings_changed_afterwards_score_the_trained_model_again(
     changed = replace(PLAN, evaluation=EvaluationSettings(size=(64, 64)))
     monkeypatch.setattr(Trainer, "run", None)  # must not be needed
     assert work(changed, changed.units()[1:], place) == []
-    assert scored == ["gate", "gate"]
+    assert scored == [START, GATE, START, GATE]
+
+
+def test_first_stage_is_recorded_once(place: Workplace, scored: list[str]) -> None:
+    (gate,) = PLAN.units()[1:]
+    with claim(place.run / f"start_{PLAN.start_digest}" / runner.SCORE_CLAIM):
+        assert work(PLAN, [gate], place) == []  # the other worker scores it
+    assert scored == [GATE]
+    assert work(PLAN, PLAN.units()[:1], place) == []
+    assert scored == [GATE, START, LONE]
+    values = json.loads((place.results / "start.json").read_text())
+    assert values["variant"] == "start"
+    assert values["config_hash"] == PLAN.start_result_digest
+    assert values["config"]["augmentation"]["drop_modality"] == 1.0
