@@ -21,7 +21,8 @@ def load_start(detector: Detector, folder: Path) -> list[str]:
     """Take over every weight of a model folder that fits by name and shape.
 
     Streams and their projections are matched by camera, so that a detector of one camera starts
-    with that camera's part of a fused one, and the other way round.
+    with that camera's part of a fused one, and the other way round. A shared projection (fusion
+    ``sum``) starts with the mean of the cameras' own.
 
     Args:
         detector: Changed in place.
@@ -40,8 +41,10 @@ def load_start(detector: Detector, folder: Path) -> list[str]:
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: not a readable safetensors file ({error})") from error
     names = tuple(values.get("modalities", MODALITIES))
-    found = _renumbered(state, names, detector.config.modalities)
     own = detector.state_dict()
+    found = _renumbered(state, names, detector.config.modalities)
+    if detector.config.fusion == "sum":
+        found |= _shared(found, own)
     fits = {k: v.float() if v.is_floating_point() else v for k, v in found.items() if k in own}
     fits = {k: v for k, v in fits.items() if v.shape == own[k].shape}
     if not any(k.startswith("streams.") for k in fits):
@@ -55,6 +58,18 @@ def load_start(detector: Detector, folder: Path) -> list[str]:
             fits[twin] = value.float() if value.is_floating_point() else value
     detector.load_state_dict(fits, strict=False)
     return sorted(set(own) - set(fits))
+
+
+def _shared(found: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Means of the cameras' projections, for where we have one for both."""
+    pairs = {
+        name: name.replace(".project.0.", ".project.1.") for name in own if ".project.0." in name
+    }
+    return {
+        first: (found[first].float() + found[second].float()) / 2
+        for first, second in pairs.items()
+        if second not in own and first in found and second in found
+    }
 
 
 def _renumbered(

@@ -61,7 +61,7 @@ class CrossAttentionFusion(ConcatFusion):
     """Each modality queries a pooled summary of the other, then concat + 1x1.
 
     Keys and values are averaged onto a fixed grid, so cost is linear in the image size and shapes
-    stay static.
+    stay static. The values start at zero, so that it starts as a plain concatenation.
     """
 
     GRID = (6, 8)
@@ -72,6 +72,8 @@ class CrossAttentionFusion(ConcatFusion):
         self.query = nn.ModuleList(nn.Conv2d(c, self.WIDTH, 1) for c in channels)
         self.key = nn.ModuleList(nn.Linear(c, self.WIDTH) for c in channels)
         self.value = nn.ModuleList(nn.Linear(c, c) for c in reversed(channels))
+        for parameter in self.value.parameters():
+            nn.init.zeros_(parameter)
 
     def contributions(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
         """What each modality adds after attending to the other; nothing where it is absent."""

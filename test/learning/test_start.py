@@ -52,3 +52,22 @@ def test_another_size_is_refused(folder: Path, tmp_path: Path) -> None:
     save_detector(Detector(other), tmp_path, {})
     with pytest.raises(ModelError, match="fit none"):
         load_start(Detector(replace(FUSED, modalities=("thermal",))), tmp_path)
+
+
+def test_a_shared_projection_starts_with_the_mean(folder: Path) -> None:
+    torch.manual_seed(1)
+    source = Detector(FUSED)
+    detector = Detector(replace(FUSED, fusion="sum"))
+    assert load_start(detector, folder) == []
+    both = [p.weight for p in source.fusions[0].project]
+    ours = detector.fusions[0].project[0].weight
+    assert torch.allclose(ours, (both[0] + both[1]) / 2, atol=1e-3)
+
+
+def test_cross_attention_starts_as_a_plain_concatenation(folder: Path) -> None:
+    plain, attending = Detector(FUSED).eval(), Detector(replace(FUSED, fusion="cross_attention"))
+    load_start(plain, folder)
+    load_start(attending.eval(), folder)
+    inputs = torch.rand(1, 3, 64, 96), torch.rand(1, 1, 64, 96), torch.ones(1, 2)
+    with torch.no_grad():
+        assert torch.allclose(plain(*inputs).scores, attending(*inputs).scores, atol=1e-5)
