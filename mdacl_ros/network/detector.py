@@ -139,8 +139,7 @@ class Detector(nn.Module):
             if len(self.gates):
                 out = self.gates[level](pair, mask)
                 pair = out.features
-                mean = torch.stack([b.mean(1) for b in out.dimension], 1)  # (B, M)
-                gates.append(out.instance * mean)
+                gates.append(out.modulation)
             else:
                 pair = [x * m for x, m in zip(pair, mask, strict=True)]
                 gates.append(torch.stack([m.flatten(1).amax(1) for m in mask], 1))
