@@ -74,7 +74,9 @@ def test_every_other_import_is_a_requirement() -> None:
     stdlib = set(sys.stdlib_module_names)
     direct = (ROOT / "requirements" / "direct.txt").read_text(encoding="utf-8").lower()
     wanted = imported_modules() - stdlib - robot_only - declared_dependencies() - {"mdacl_ros"}
-    missing = {m for m in wanted if f"{modules.get(m, m).replace('_', '-').lower()}==" not in direct}
+    missing = {
+        m for m in wanted if f"{modules.get(m, m).replace('_', '-').lower()}==" not in direct
+    }
     assert missing == set()
 
 

@@ -135,8 +135,8 @@ def open_recording(
         return datasets.DatasetRecording(path, sequence=clip, fps=fps)
     raise RecordingError(
         f"recording {path}: found no bag (metadata.yaml, .mcap, .db3), no visible/ and infrared/ "
-        "videos, and no data set (LLVIP, FLIR-aligned, M3FD, KAIST, MSRS, COCO pairs); give the path "
-        "of one of these"
+        "videos, and no data set (LLVIP, FLIR-aligned, M3FD, KAIST, MSRS, COCO pairs); give the "
+        "path of one of these"
     )
 
 
