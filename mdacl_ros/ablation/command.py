@@ -1,4 +1,4 @@
-"""``mdacl ablation run|table``: train and score every variant, lay out the table."""
+"""``mdacl ablation run|table|card``: train and score every variant, lay out what was measured."""
 
 from __future__ import annotations
 
@@ -10,32 +10,60 @@ from mdacl_ros.errors import ParameterError
 from mdacl_ros.learning.allocator import restart_with_allocator_settings
 from mdacl_ros.resources import find_resource
 
-RESULTS = Path("docs/ablation")
-"""Where the units' results are kept, relative to the checkout."""
+DOCS = Path("docs")
+"""Where results and tables are kept, relative to the checkout."""
+
+RESULTS = DOCS / "ablation"
+RUN = Path("runs/ablation")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="run|table")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="run|table|card")
     run_parser = actions.add_parser("run", help="train and score what is not done yet; resumable")
-    run_parser.add_argument("--config", type=Path, default=None, help="config/ablation.yaml")
-    run_parser.add_argument(
-        "--run", type=Path, default=Path("runs/ablation"), help="folder of checkpoints and models"
-    )
+    table_parser = actions.add_parser("table", help="make docs/ablation.json, .md and picture")
+    for part in (run_parser, table_parser):
+        part.add_argument("--config", type=Path, default=None, help="config/ablation.yaml")
+        part.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints and models")
+        part.add_argument("--results", type=Path, default=RESULTS, help="folder of result files")
     run_parser.add_argument(
         "--data", type=Path, default=None, help="data folder (default ../shared/data)"
     )
-    run_parser.add_argument("--results", type=Path, default=RESULTS, help="folder of result files")
     run_parser.add_argument("--only", default=None, help="variants, separated by commas")
     run_parser.add_argument("--seeds", default=None, help="seeds, separated by commas")
     run_parser.add_argument(
         "--worker", default="0/1", help="number of this worker / of all that run side by side"
     )
+    run_parser.set_defaults(do=_run)
+    table_parser.add_argument(
+        "--docs", type=Path, default=DOCS, help="folder of ablation.md, which has the markers"
+    )
+    table_parser.set_defaults(do=_table)
+    _add_card_arguments(actions.add_parser("card", help="write the scores of a MODEL_CARD.md"))
+
+
+def _add_card_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="model folder whose MODEL_CARD.md has the markers")
+    parser.add_argument(
+        "--scores",
+        action="append",
+        required=True,
+        metavar="NAME=FILE",
+        help="a data set's name and the file of `mdacl evaluate --out`; may be repeated",
+    )
+    parser.add_argument(
+        "--dominance", type=Path, default=None, help="file of benchmarks/dominance.py --out"
+    )
+    parser.set_defaults(do=_card)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what is asked."""
-    return _run(args)
+    return int(args.do(args))
+
+
+def _plan(args: argparse.Namespace) -> AblationPlan:
+    return load_plan(args.config or find_resource("config/ablation.yaml"))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -45,7 +73,7 @@ def _run(args: argparse.Namespace) -> int:
     from mdacl_ros.learning.data_folder import data_folder
     from mdacl_ros.learning.training_data import TrainingData
 
-    plan = load_plan(args.config or find_resource("config/ablation.yaml"))
+    plan = _plan(args)
     worker = parse_worker(args.worker)
     units = work_order(chosen_units(plan, args.only, args.seeds), worker)
     data = args.data or data_folder()
@@ -59,6 +87,56 @@ def _run(args: argparse.Namespace) -> int:
     if failed:
         print(f"failed: {', '.join(failed)}; start again to try them again", flush=True)
     return int(bool(failed))
+
+
+def _table(args: argparse.Namespace) -> int:
+    """Compute everything from the result files, write it, and print it."""
+    from mdacl_ros.ablation.chart import draw_ablation
+    from mdacl_ros.ablation.layout import PICTURE, generated_part
+    from mdacl_ros.ablation.markers import write_block
+    from mdacl_ros.ablation.report import make_report
+    from mdacl_ros.ablation.results import read_results, write_json
+
+    plan = _plan(args)
+    report = make_report(plan, read_results(plan, args.results, args.run))
+    text = generated_part(report)
+    write_block(args.docs / "ablation.md", text)
+    write_json(args.docs / "ablation.json", report.to_json())
+    written = ["ablation.md", "ablation.json"]
+    if report.rows:
+        draw_ablation(report.rows, args.docs / PICTURE)
+        written.append(PICTURE)
+    print(f"{text}\n\nwrote {', '.join(str(args.docs / name) for name in written)}")
+    return 0
+
+
+def _card(args: argparse.Namespace) -> int:
+    """Write the scores between the markers of a model card."""
+    from mdacl_ros.ablation.card import CARD, read_correlations, read_scores, scores_block
+    from mdacl_ros.ablation.markers import write_block
+
+    scores = {name: read_scores(path) for name, path in parse_scores(args.scores).items()}
+    correlations = read_correlations(args.dominance) if args.dominance else None
+    write_block(args.model / CARD, scores_block(scores, correlations))
+    print(f"wrote the scores in {args.model / CARD}")
+    return 0
+
+
+def parse_scores(texts: list[str]) -> dict[str, Path]:
+    """Read ``NAME=FILE`` options.
+
+    Raises:
+        ParameterError: One has no name or no file.
+    """
+    files = {}
+    for text in texts:
+        name, _, path = text.partition("=")
+        if not (name and path):
+            raise ParameterError(
+                f"--scores: got {text!r}, wanted NAME=FILE, e.g. msrs/test=msrs.json"
+            )
+        files[name] = Path(path)
+    return files
 
 
 def chosen_units(plan: AblationPlan, only: str | None, seeds: str | None) -> list[Unit]:

@@ -87,7 +87,7 @@ def work(plan: AblationPlan, units: Sequence[Unit], place: Workplace) -> list[st
         Names of the units that failed.
     """
     failed = []
-    if all(is_done(unit, place.results) for unit in units):
+    if _start_done(plan, place) and all(is_done(unit, place.results) for unit in units):
         place.say(f"all {len(units)} units are done already")
         return []
     git_revision()  # that of the code which is loaded now
@@ -119,9 +119,15 @@ def _start(plan: AblationPlan, place: Workplace) -> Path | None:
     with claim(folder / CLAIM, wait=True):
         model = start_weights(config, folder, place.training)
     with claim(folder / SCORE_CLAIM) as ours:  # nobody has to wait for its scores
-        if ours and not is_recorded(place.results / f"{START}.json", plan.start_result_digest):
+        if ours and not _start_done(plan, place):
             _attempt(START, folder, partial(_start_result, plan, folder, model, place), place)
     return model
+
+
+def _start_done(plan: AblationPlan, place: Workplace) -> bool:
+    """Whether the first stage's scores are there, or none are wanted."""
+    path = place.results / f"{START}.json"
+    return plan.start is None or is_recorded(path, plan.start_result_digest)
 
 
 def _attempt(name: str, folder: Path, task: Callable[[], dict[str, Any]], place: Workplace) -> bool:

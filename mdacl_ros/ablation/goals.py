@@ -1,0 +1,117 @@
+"""What the full method was meant to reach, and whether it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mdacl_ros.ablation.rows import Row
+from mdacl_ros.ablation.statistic import Statistic, mean_of, ratio
+
+FULL, PLAIN, SINGLE = "mdacl", "concat", ("rgb_only", "thermal_only")
+OVER_SINGLE, OVER_PLAIN = 0.05, 0.02
+ALONE_KEPT, CORRUPTED_KEPT, MDI_LEFT = 0.95, 0.90, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One goal and what was measured for it.
+
+    Attributes:
+        name: What is compared.
+        wanted: The bound, in words.
+        measured: The numbers, in words.
+        verdict: ``met``, ``missed``, or ``open`` where too little is done to tell.
+        seeds: Seeds it was judged on.
+    """
+
+    name: str
+    wanted: str
+    measured: str
+    verdict: str
+    seeds: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def judge_goals(rows: Sequence[Row], seeds: Sequence[int]) -> list[Goal]:
+    """Judge every goal on the seeds that are done.
+
+    Args:
+        rows: The table.
+        seeds: All seeds of the plan.
+    """
+    by_name = {row.variant: row for row in rows}
+
+    def at(variant: str, measure: str) -> Statistic:
+        row = by_name.get(variant)
+        return row.at(measure, seeds) if row else Statistic((None,) * len(seeds))
+
+    full, plain = at(FULL, "map50"), at(PLAIN, "map50")
+    best = better_of(*(at(name, "map50") for name in SINGLE))
+    return [
+        _gain(f"mAP50 of {FULL} over the better single camera", full - best, OVER_SINGLE),
+        _gain(f"mAP50 of {FULL} over {PLAIN}", full - plain, OVER_PLAIN),
+        _share("RGB absent: share of thermal_only", at(FULL, "retention_rgb_absent"), ALONE_KEPT),
+        _share(
+            "thermal absent: share of rgb_only", at(FULL, "retention_thermal_absent"), ALONE_KEPT
+        ),
+        _share(
+            "mAP50 kept under corruption, mean", at(FULL, "corruption_retention"), CORRUPTED_KEPT
+        ),
+        _mdi(at(FULL, "mdi"), at(PLAIN, "mdi")),
+    ]
+
+
+def better_of(first: Statistic, second: Statistic) -> Statistic:
+    """The larger value, seed by seed; unknown where either is."""
+    pairs = zip(first.values, second.values, strict=True)
+    return Statistic(tuple(None if a is None or b is None else max(a, b) for a, b in pairs))
+
+
+def _gain(name: str, gain: Statistic, margin: float) -> Goal:
+    """Wanted: a margin that the seed spread does not eat up."""
+    wanted = f"at least {100 * margin:+.0f} beyond the spread"
+    mean, spread = gain.mean, gain.spread
+    if mean is None:
+        return _unmeasured(name, wanted)
+    measured = f"{100 * mean:+.1f}" + ("" if spread is None else f" ± {100 * spread:.1f}")
+    if spread is None:
+        return Goal(name, wanted, measured, "open", 1)
+    met = mean - spread >= margin
+    if mean >= margin and not met:
+        measured += ", within the spread"
+    return Goal(name, wanted, measured, _verdict(met), len(gain.known))
+
+
+def _share(name: str, share: Statistic, bound: float) -> Goal:
+    wanted = f"at least {100 * bound:.0f} %"
+    if share.mean is None:
+        return _unmeasured(name, wanted)
+    spread = "" if share.spread is None else f" ± {100 * share.spread:.1f}"
+    measured = f"{100 * share.mean:.1f}{spread} %"
+    return Goal(name, wanted, measured, _verdict(share.mean >= bound), len(share.known))
+
+
+def _mdi(full: Statistic, plain: Statistic) -> Goal:
+    """|mean MDI| of each run, then the mean of each variant over the seeds that both have."""
+    name, wanted = f"|mean MDI| of {FULL} over that of {PLAIN}", f"at most {MDI_LEFT:g}"
+    pairs = zip(full.values, plain.values, strict=True)
+    both = [(abs(a), abs(b)) for a, b in pairs if a is not None and b is not None]
+    ours, theirs = mean_of(a for a, _ in both), mean_of(b for _, b in both)
+    left = ratio(ours, theirs)
+    if left is None:
+        return _unmeasured(name, wanted)
+    measured = f"{left:.2f} ({ours:.3f} / {theirs:.3f})"
+    return Goal(name, wanted, measured, _verdict(left <= MDI_LEFT), len(both))
+
+
+def _unmeasured(name: str, wanted: str) -> Goal:
+    return Goal(name, wanted, "not measured yet", "open", 0)
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "missed"
