@@ -49,6 +49,9 @@ COMMANDS: dict[str, Command] = {
     "data": Command(
         "mdacl_ros.datasets.data_command", "check a data set: pairs, boxes, classes, doubles"
     ),
+    "calibrate": Command(
+        "mdacl_ros.calibrate.command", "register the thermal camera with the colour camera"
+    ),
     "build": Command("mdacl_ros.runtime.build_command", "build an engine ahead of the first start"),
     "bench": Command("mdacl_ros.replay.bench", "what a frame costs on this machine"),
     "info": Command("mdacl_ros.network.info_command", "parameters and operations of a detector"),

@@ -1,0 +1,30 @@
+"""``mdacl calibrate``: from recordings to thermal pixels on RGB pixels, and how far to trust them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+CALIBRATIONS: dict[str, tuple[str, str]] = {
+    # one line each, so that calibrations can be added side by side
+}
+"""Module and summary of each; a module has ``add_arguments(parser)`` and ``run(args) -> int``."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the calibrations."""
+    commands = parser.add_subparsers(metavar="WHAT", required=True, dest="calibration")
+    for name, (module, summary) in CALIBRATIONS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[:1].upper()}{summary[1:]}.",
+            formatter_class=parser.formatter_class,
+        )
+        importlib.import_module(module).add_arguments(command)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the calibration that was named."""
+    module, _ = CALIBRATIONS[args.calibration]
+    return int(importlib.import_module(module).run(args))
