@@ -1,4 +1,4 @@
-"""``mdacl calibrate``: from recordings to thermal pixels on RGB pixels, and how far to trust them."""
+"""``mdacl calibrate``: thermal pixels onto RGB pixels, and how far that is to be trusted."""
 
 from __future__ import annotations
 
