@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 NAME = "mdacl_ros"
-RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration")
+RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration", "tools/vision_msgs/msg")
 # Given by the distribution on a robot (see package.xml); colcon never installs these, pip does.
 REQUIRED = [
     "matplotlib",

@@ -10,25 +10,30 @@ from typing import Any
 import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
-from rosbags.typesys import Stores, get_typestore
 
 from mdacl_ros.errors import ImageError, RecordingError
+from mdacl_ros.replay.bag_messages import (
+    CLASSIFICATION,
+    COMPRESSED,
+    DETECTIONS,
+    IMAGE,
+    INFO,
+    bag_types,
+)
 from mdacl_ros.replay.bag_topics import BagTopic, choose_topics
+from mdacl_ros.replay.bag_truth import SCENE_TOPIC, TRUTH_TOPIC, phases_from, stamp_of, truth_from
 from mdacl_ros.replay.recording import Event, Phase
 from mdacl_ros.replay.truth import TRUTH_FILE, load_truth_by_stamp
 from mdacl_ros.sensing.images import image_frame
 from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import GroundTruth, Modality
 
-IMAGE, COMPRESSED, INFO = (
-    f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo")
-)
-
 
 class BagRecording:
     """A bag with an RGB and a thermal image topic; see :class:`.recording.Recording`.
 
-    Ground truth is read from ``truth.json`` in the bag's folder, where it exists.
+    Ground truth is read from the topics that :mod:`mdacl_ros.replay.bag_truth` tells of, else from
+    ``truth.json`` in the bag's folder.
 
     Args:
         path: Folder with metadata.yaml, or an .mcap, .db3 or .bag file.
@@ -39,15 +44,13 @@ class BagRecording:
         RecordingError: If the bag is damaged or it is not clear which topics to play.
     """
 
-    phases: tuple[Phase, ...] = ()
-
     def __init__(
         self, path: Path, *, rgb_topic: str | None = None, thermal_topic: str | None = None
     ) -> None:
         self._path = path
         self.name = path.stem
         # Bags written before Iron carry no message definitions.
-        self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
+        self._reader = AnyReader([path], default_typestore=bag_types())
         try:
             self._reader.open()
         except (AnyReaderError, OSError, ValueError, AssertionError, KeyError) as error:
@@ -55,12 +58,13 @@ class BagRecording:
         try:
             self._connections = self._find_connections(rgb_topic, thermal_topic)
             self._models = {camera: self._read_model(camera) for camera in self._connections}
-            truth_file = (path if path.is_dir() else path.parent) / TRUTH_FILE
-            self._truth = load_truth_by_stamp(truth_file) if truth_file.is_file() else {}
+            self._truth_connections = self._labelled(TRUTH_TOPIC, DETECTIONS)
+            self._truth = None if self._truth_connections else self._truth_beside()
+            self.phases = self._read_phases()
         except RecordingError:
             self._reader.close()
             raise
-        self.has_truth = bool(self._truth)
+        self.has_truth = self._truth is None or bool(self._truth)
         self.frames = {camera: c.msgcount for camera, c in self._connections.items()}
         self.duration_ns = max(0, self._reader.duration - 1)
         seconds = max(self.duration_ns / 1e9, 1e-3)
@@ -82,7 +86,10 @@ class BagRecording:
             yield Event(camera, time_ns, frame)
 
     def truth(self, stamp_ns: int) -> GroundTruth | None:
-        """Boxes of the RGB frame with this stamp."""
+        """Boxes of the RGB frame with this stamp; the first call reads the topic."""
+        if self._truth is None:
+            messages = self._messages(self._truth_connections)
+            self._truth = {stamp_of(message): truth_from(message) for message in messages}
         return self._truth.get(stamp_ns)
 
     def camera_model(self, camera: Modality) -> CameraModel | None:
@@ -110,12 +117,37 @@ class BagRecording:
         return str(message.encoding if connection.msgtype == IMAGE else message.format)
 
     def _first(self, connection: Connection) -> Any:
+        return next(self._messages([connection]), None)
+
+    def _messages(self, connections: list[Connection]) -> Iterator[Any]:
+        """All messages of connections of one topic."""
         try:
-            for _, _, raw in self._reader.messages([connection]):
-                return self._reader.deserialize(raw, connection.msgtype)
+            for connection, _, raw in self._reader.messages(connections):
+                yield self._reader.deserialize(raw, connection.msgtype)
         except AnyReaderError as error:
-            raise RecordingError(f"bag {self._path}: topic {connection.topic}: {error}") from error
-        return None
+            topic = connections[0].topic
+            raise RecordingError(f"bag {self._path}: topic {topic}: {error}") from error
+
+    def _labelled(self, topic: str, kind: str) -> list[Connection]:
+        """Connections of a topic of the ground truth that hold messages."""
+        return [
+            c
+            for c in self._reader.connections
+            if (c.topic, c.msgtype) == (topic, kind)
+            if c.msgcount
+        ]
+
+    def _truth_beside(self) -> dict[int, GroundTruth]:
+        """Ground truth kept in a file, as bags of earlier versions have it."""
+        folder = self._path if self._path.is_dir() else self._path.parent
+        file = folder / TRUTH_FILE
+        return load_truth_by_stamp(file) if file.is_file() else {}
+
+    def _read_phases(self) -> tuple[Phase, ...]:
+        connections = self._labelled(SCENE_TOPIC, CLASSIFICATION)
+        # An empty list of connections would mean all of them.
+        messages = self._messages(connections) if connections else ()
+        return phases_from(messages, self._reader.end_time)
 
     def _read_model(self, camera: Modality) -> CameraModel | None:
         topic = self._connections[camera].topic

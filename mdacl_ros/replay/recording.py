@@ -92,6 +92,7 @@ def open_recording(
     path: Path | str | None,
     *,
     clip: str | None = None,
+    split: str | None = None,
     fps: float | None = None,
     rgb_topic: str | None = None,
     thermal_topic: str | None = None,
@@ -103,6 +104,7 @@ def open_recording(
             visible/ and infrared/ videos, a data-set folder or its COCO json, or ``None`` for the
             procedural demo scenes.
         clip: Which clip of a folder with several.
+        split: Which part of a data set; the one for testing unless given.
         fps: Frame rate for data sets of single images.
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
@@ -132,7 +134,7 @@ def open_recording(
 
         return BagRecording(single(bags, path), rgb_topic=rgb_topic, thermal_topic=thermal_topic)
     if datasets.is_dataset(path):
-        return datasets.DatasetRecording(path, sequence=clip, fps=fps)
+        return datasets.DatasetRecording(path, sequence=clip, fps=fps, split=split)
     raise RecordingError(
         f"recording {path}: found no bag (metadata.yaml, .mcap, .db3), no visible/ and infrared/ "
         "videos, and no data set (LLVIP, FLIR-aligned, M3FD, KAIST, MSRS, COCO pairs); give the "
