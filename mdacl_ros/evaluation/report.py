@@ -7,13 +7,12 @@ print(report.verdict.level, report.scores["fused"].map50)
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from mdacl_ros.errors import RecordingError
+from mdacl_ros.whole_file import write_whole
 
 SCHEMA, VERSION = "mdacl_ros/report", 1
 REPORT_FILE = "report.json"
@@ -164,17 +163,7 @@ def write_report(report: Report, folder: Path) -> Path:
 
 def write_json(path: Path, values: Any) -> Path:
     """Write json under a name of its own first, then rename: never half a file."""
-    text = json.dumps(values, indent=1, allow_nan=False) + "\n"
-    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return path
+    return write_whole(path, json.dumps(values, indent=1, allow_nan=False) + "\n")
 
 
 def read_report(path: Path) -> Report:

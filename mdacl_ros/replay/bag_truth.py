@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -32,12 +32,18 @@ def stamp_of(message: Any) -> int:
     return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
 
 
-def truth_message(make: MessageMaker, stamp_ns: int, frame_id: str, truth: GroundTruth) -> Any:
-    """What really is in the RGB frame with this stamp."""
+def truth_message(
+    make: MessageMaker,
+    stamp_ns: int,
+    frame_id: str,
+    truth: GroundTruth,
+    labels: Sequence[str] = LABELS,
+) -> Any:
+    """What really is in the RGB frame with this stamp; ``labels`` names the classes."""
     header = make.header(stamp_ns, frame_id)
     rows = zip(truth.boxes.tolist(), truth.labels.tolist(), truth.ignore.tolist(), strict=True)
     objects = [
-        make.detection(header, box, LABELS[label], 1.0, IGNORE if ignore else "")
+        make.detection(header, box, labels[label], 1.0, IGNORE if ignore else "")
         for box, label, ignore in rows
     ]
     return make.detections(header, objects)

@@ -1,0 +1,240 @@
+"""The tables of the page: plain cells with the value they are sorted by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mdacl_ros.evaluation.report import ModeScores, Report
+from mdacl_ros.reporting.words import (
+    MODE_WORDS,
+    NOTHING,
+    duration,
+    event_words,
+    mode_words,
+    number,
+    percent,
+    signed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is shown, and what is sorted by (text where it is ``None``)."""
+
+    text: str
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that readers can sort.
+
+    Attributes:
+        title: Its caption.
+        note: One line on what the numbers mean.
+        head: Names of the columns.
+        rows: Cells by row, the first of each names it.
+    """
+
+    title: str
+    note: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def modes_of(report: Report) -> list[str]:
+    """Modes that were scored: both cameras, each alone, then corruptions."""
+    known = [mode for mode in MODE_WORDS if mode in report.scores]
+    return known + [mode for mode in report.scores if mode not in MODE_WORDS]
+
+
+def all_tables(report: Report) -> tuple[Table, ...]:
+    """The tables that have something to say."""
+    tables = (
+        scores_table(report),
+        parts_table(report),
+        bins_table(report, "ap_by_height", "By height of the object", "height in pixels"),
+        bins_table(report, "ap_by_size", "By area of the object", "COCO's area"),
+        events_table(report),
+        frames_table(report),
+        timing_table(report),
+        settings_table(report),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def scores_table(report: Report) -> Table:
+    """A row for every mode."""
+    modes = modes_of(report)
+    classes = sorted({name for mode in modes for name in report.scores[mode].ap50_by_class})
+    sets = sorted(
+        {name for m in modes for name in report.scores[m].lamr}, key=("reasonable day night").find
+    )
+    head = ("cameras", "mAP50", "mAP", *(f"AP50 {name}" for name in classes))
+    head += (*(f"miss rate, {name}" for name in sets), "mean MDI")
+
+    def row(scores: ModeScores) -> list[Cell]:
+        return [
+            share(scores.map50),
+            share(scores.map),
+            *(share(scores.ap50_by_class.get(name)) for name in classes),
+            *(share(scores.lamr.get(name)) for name in sets),
+            Cell(signed(scores.mdi), scores.mdi),
+        ]
+
+    rows = tuple((Cell(mode_words(mode)), *row(report.scores[mode])) for mode in modes)
+    note = "In percent. Miss rate: log-average of persons (KAIST protocol), less is better."
+    return Table("Scores", note, head, rows)
+
+
+def parts_table(report: Report) -> Table:
+    """A row for every part of the recording, the mAP50 of every mode beside each other."""
+    modes = [mode for mode in MODE_WORDS if mode in report.scores]
+    names = list(dict.fromkeys(name for mode in modes for name in report.scores[mode].parts))
+    head = ("part", "frames", *(f"mAP50, {mode_words(mode)}" for mode in modes), "mean MDI")
+
+    def row(name: str) -> tuple[Cell, ...]:
+        parts = {mode: report.scores[mode].parts.get(name, {}) for mode in modes}
+        first = next((part for part in parts.values() if part), {})
+        mdi = parts.get("fused", {}).get("mdi")
+        scores = (share(parts[mode].get("map50")) for mode in modes)
+        return (Cell(name), count(first.get("images")), *scores, Cell(signed(mdi), mdi))
+
+    note = "In percent. The parts are those the recording names."
+    return Table("Parts of the recording", note, head, tuple(row(name) for name in names))
+
+
+def bins_table(report: Report, key: str, title: str, what: str) -> Table:
+    """A row for every bin of size, the AP50 of every mode beside each other."""
+    modes = [mode for mode in MODE_WORDS if mode in report.scores]
+    bins = {mode: getattr(report.scores[mode], key) for mode in modes}
+    names = list(dict.fromkeys(name for mode in modes for name in bins[mode]))
+    head = (what, "objects", *(f"AP50, {mode_words(mode)}" for mode in modes))
+
+    def row(order: int, name: str) -> tuple[Cell, ...]:
+        values = [bins[mode].get(name, {}) for mode in modes]
+        objects = next((v.get("objects") for v in values if v), None)
+        scores = (share(value.get("ap50")) for value in values)
+        return (Cell(name.replace("-", " to ", 1), order), count(objects), *scores)
+
+    rows = tuple(row(order, name) for order, name in enumerate(names))
+    return Table(title, "In percent; small, far objects first.", head, rows)
+
+
+def events_table(report: Report) -> Table:
+    """A row for every event."""
+    start_ns = int(report.recording.get("start_ns") or 0)
+    means: dict[str, float | None] = report.mdi.get("by_event") or {}
+    rows = []
+    for event in report.events:
+        first, length = (event.start_ns - start_ns) / 1e9, (event.end_ns - event.start_ns) / 1e9
+        mdi = means.get(event.name)
+        rows.append(
+            (
+                Cell(event_words(event.name)),
+                Cell(duration(first), first),
+                Cell(duration(length), length),
+                Cell(signed(mdi), mdi),
+            )
+        )
+    head = ("event", "begins at", "lasts", "mean MDI of its kind")
+    return Table(
+        "Events", "Found in the pictures and stamps, not told by anyone.", head, tuple(rows)
+    )
+
+
+def frames_table(report: Report) -> Table:
+    """Where the frames went."""
+    counts = report.counts
+    rows = [
+        _plain(name, counts.get(key))
+        for key, name in (
+            ("frames_rgb", "RGB images read"),
+            ("frames_thermal", "thermal images read"),
+            ("processed", "answers"),
+            ("pairs", "answers from both cameras"),
+            ("single_rgb", "answers from RGB alone"),
+            ("single_thermal", "answers from thermal alone"),
+            ("dropped_busy", "pairs dropped while the detector was busy"),
+            ("failed", "pairs that could not be used"),
+            ("clock_resets", "times that the clock went back"),
+            ("truth_frames", "frames with ground truth"),
+            ("scored", "of these, scored"),
+            ("labels_unmatched", "labels without a frame"),
+        )
+        if counts.get(key) is not None
+    ]
+    for key, words in (("dropped", "images dropped"), ("unreadable", "images unreadable")):
+        rows += _by_camera(counts.get(key) or {}, words)
+    left_out = counts.get("left_out") or {}
+    rows += [_plain(f"objects left out: {name}", n) for name, n in left_out.items()]
+    return Table("Where the frames went", "", ("what", "how many"), tuple(rows))
+
+
+def timing_table(report: Report) -> Table:
+    """What the clock said."""
+    rows = [
+        (Cell(key.removesuffix("_ms").replace("_", " ")), *(_ms(value.get(p)) for p in _QUANTILES))
+        for key, value in report.timing.items()
+        if isinstance(value, dict) and "p50" in value
+    ]
+    head = ("milliseconds", "median", "95 % below", "99 % below")
+    return Table(
+        "Time for a frame", "Differs from run to run and machine to machine.", head, tuple(rows)
+    )
+
+
+def settings_table(report: Report) -> Table:
+    """With what the recording was evaluated."""
+    rows = [
+        (Cell(key.replace("_", " ")), Cell(_setting(value)))
+        for key, value in report.settings.items()
+        if value is not None
+    ]
+    return Table(
+        "Settings",
+        "Reports with equal settings may be compared.",
+        ("setting", "value"),
+        tuple(rows),
+    )
+
+
+_QUANTILES = ("p50", "p95", "p99")
+
+
+def share(value: float | None) -> Cell:
+    """A share in percent."""
+    return Cell(percent(value), value)
+
+
+def count(value: float | None) -> Cell:
+    """A whole number."""
+    return Cell(number(value), value)
+
+
+def _ms(value: float | None) -> Cell:
+    return Cell(NOTHING if value is None else f"{value:.1f}", value)
+
+
+def _plain(name: str, value: float | None) -> tuple[Cell, ...]:
+    return Cell(name), count(value)
+
+
+def _by_camera(values: dict[str, Any], words: str) -> Iterable[tuple[Cell, ...]]:
+    """Rows of ``{camera: n}`` or ``{camera: {cause: n}}``, zeros left out."""
+    for camera, value in values.items():
+        causes = value if isinstance(value, dict) else {"": value}
+        for cause, n in causes.items():
+            if n:
+                why = f", {cause.replace('_', ' ')}" if cause else ""
+                yield _plain(f"{words}: {camera}{why}", n)
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return str(value)
