@@ -36,6 +36,9 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command(
         "mdacl_ros.replay.evaluate", "score a labelled data set, fused and with a camera removed"
     ),
+    "report": Command(
+        "mdacl_ros.reporting.command", "write the pages of evaluations, and an index over them"
+    ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
     "self-label": Command(
         "mdacl_ros.learning.self_label_command", "label a recording for self-training"

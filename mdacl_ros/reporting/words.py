@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 NOTHING = "\N{EN DASH}"
 """Shown where a number is not defined."""
 
@@ -78,9 +80,9 @@ def size(count: float) -> str:
 
 
 def listing(labels: Iterable[int], names: Sequence[str]) -> str:
-    """Objects by class: ``2 x person, car``."""
+    """Objects by class: ``2 × person, car``."""
     counted = Counter(class_name(label, names) for label in labels)
-    return ", ".join(name if n == 1 else f"{n} x {name}" for name, n in counted.items())
+    return ", ".join(name if n == 1 else f"{n} {TIMES} {name}" for name, n in counted.items())
 
 
 def class_name(label: int, names: Sequence[str]) -> str:

@@ -18,10 +18,18 @@ from mdacl_ros.evaluation.report import (
     write_report,
 )
 from mdacl_ros.replay.recording import Recording
+from mdacl_ros.replay.synthetic import RigFaults, SyntheticRecording
 from mdacl_ros.types import LABELS, Frame, GroundTruth
 
 Found = list[list[float]]
 """Rows ``[x0, y0, x1, y1, score, label]``."""
+
+
+def two_cameras(duration_s: float = 2.0) -> SyntheticRecording:
+    """A recording whose cameras keep step; thermal is missing from 1.0 to 1.4 s."""
+    return SyntheticRecording(
+        RigFaults(duration_s, thermal_hz=30.0, freeze_s=(1.0, 1.4), thermal_clock_offset_ns=0)
+    )
 
 
 def one_answer(index: int, rgb: Frame, thermal: Frame | None, truth: GroundTruth | None):
