@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import closing
 from dataclasses import replace
 
@@ -22,8 +23,12 @@ RECORDING = two_cameras()
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("evaluation")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("evaluation")
+
+
+@pytest.fixture(scope="module")
+def written(folder):
     report = write_evaluation(folder, RECORDING)
     out = write_annotated(RECORDING, report, folder / "frames.jsonl", folder / "annotated.mcap")
     messages: dict[str, list] = {}
@@ -79,6 +84,23 @@ def test_the_overlay_is_a_picture_with_boxes(written):
     assert picture.shape[:2] == records[0].image_size[::-1]
     plain = next(e.frame.image for e in RECORDING if e.camera == "rgb")
     assert np.abs(picture[..., ::-1].astype(int) - plain).max() > 100
+
+
+def test_foxglove_s_reader_and_ros_itself_understand_it(written, folder):
+    reading = pytest.importorskip("mcap.reader")
+    serialization = pytest.importorskip("rclpy.serialization")
+    records, _ = written
+    (file,) = (folder / "annotated.mcap").glob("*.mcap")
+    counts: dict[str, int] = {}
+    with file.open("rb") as stream:
+        for schema, channel, message in reading.make_reader(stream).iter_messages():
+            assert (schema.encoding, channel.message_encoding) == ("ros2msg", "cdr")
+            package, _, name = schema.name.split("/")
+            kind = getattr(importlib.import_module(f"{package}.msg"), name)
+            parsed = serialization.deserialize_message(message.data, kind)
+            assert isinstance(parsed, kind)
+            counts[channel.topic] = counts.get(channel.topic, 0) + 1
+    assert set(counts.values()) == {len(records)}
 
 
 def test_pictures_are_those_of_the_stamps_also_with_a_clock_offset():
