@@ -6,6 +6,7 @@ record by record. Message definitions are those of ROS 2 Humble: image messages 
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -20,6 +21,9 @@ from mdacl_ros.replay.bag_messages import bag_types
 
 Raw = tuple[str, str, int, bytes]
 """Topic, message type (``sensor_msgs/msg/Image``), log time in ns, serialised message."""
+
+OUT_OF_ORDER = 32
+"""Messages by which the log times of a file may be out of order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class _Scan:
 class SalvagingReader:
     """Reads every intact message of a damaged bag, as often as wanted, with flat memory.
 
-    Messages come in the order of the files and of the chunks in them, sorted by time in a chunk.
+    Messages come file by file, in the order of their log times.
 
     Args:
         path: An .mcap or .db3 file, or the folder of a bag.
@@ -78,7 +82,7 @@ class SalvagingReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._types = bag_types()
-        self._files = _bag_files(path)
+        self._files = bag_files(path)
         scan = _Scan()
         for file in self._files:
             state = scan.states[file.name] = FileState()
@@ -107,7 +111,7 @@ class SalvagingReader:
         """Messages of some topics: topic, log time in ns, serialised message."""
         wanted = {connection.topic: connection for connection in connections}
         for file in self._files:
-            for topic, _, time_ns, data in _messages(file, FileState()):
+            for topic, _, time_ns, data in _by_time(_messages(file, FileState())):
                 if topic in wanted:
                     yield wanted[topic], time_ns, data
 
@@ -119,7 +123,7 @@ class SalvagingReader:
         """Nothing is open between two passes."""
 
 
-def _bag_files(path: Path) -> list[Path]:
+def bag_files(path: Path) -> list[Path]:
     """The storage files of a bag, in the order of recording."""
     if path.is_file():
         return [path]
@@ -179,6 +183,17 @@ def _messages(file: Path, state: FileState) -> Iterator[Raw]:
     for raw in source(file, state):
         state.messages += 1
         yield raw
+
+
+def _by_time(messages: Iterator[Raw]) -> Iterator[Raw]:
+    """Put right the order of messages where the chunks of two topics overlap in time."""
+    heap: list[tuple[int, int, Raw]] = []
+    for number, raw in enumerate(messages):
+        heapq.heappush(heap, (raw[2], number, raw))
+        if len(heap) > OUT_OF_ORDER:
+            yield heapq.heappop(heap)[2]
+    while heap:
+        yield heapq.heappop(heap)[2]
 
 
 def _mcap_messages(file: Path, state: FileState) -> Iterator[Raw]:
