@@ -40,6 +40,9 @@ COMMANDS: dict[str, Command] = {
     "report": Command(
         "mdacl_ros.reporting.command", "write the pages of evaluations, and an index over them"
     ),
+    "compare": Command(
+        "mdacl_ros.evaluation.compare_command", "two reports on one recording: better or worse?"
+    ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
     "self-label": Command(
         "mdacl_ros.learning.self_label_command", "label a recording for self-training"

@@ -140,8 +140,7 @@ def _on_ray(
     started = not ray.is_initialized()
     try:
         if started:
-            where = None if address == "local" else address
-            ray.init(address=where, log_to_driver=False, include_dashboard=False)
+            ray.init(address=address, log_to_driver=False, include_dashboard=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise MdaclError(

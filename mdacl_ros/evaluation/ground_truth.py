@@ -41,9 +41,6 @@ class RecordingTruth:
         recording: The recording.
     """
 
-    source = "recording"
-    images = 0
-
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         recording.truth(-1)  # a bag reads its labels at the first call: now, not amid its images
@@ -144,6 +141,11 @@ class LabelFile:
 
 
 Truth = RecordingTruth | LabelFile
+
+
+def open_truth(recording: Recording, labels: Path | None) -> Truth:
+    """The ground truth of a recording: a file's where one is given."""
+    return LabelFile(labels) if labels is not None else RecordingTruth(recording)
 
 
 def _part(image: dict[str, Any]) -> str | None:

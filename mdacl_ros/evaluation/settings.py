@@ -143,3 +143,10 @@ def facts(settings: EvaluationSettings, perception: Perception) -> dict[str, Any
         "probe_rate": settings.probe_rate,
         "version": __version__,
     }
+
+
+def truth_facts(settings: EvaluationSettings, has_truth: bool) -> dict[str, Any] | None:
+    """Where the ground truth came from; ``None`` if there is none."""
+    if settings.labels is not None:
+        return {"source": settings.labels.name, "sha256": file_digest(settings.labels)}
+    return {"source": "recording", "sha256": None} if has_truth else None

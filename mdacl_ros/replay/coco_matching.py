@@ -56,12 +56,14 @@ class Matched:
         hits: ``(10, N)`` bool; matched with an object at IoU 0.50, 0.55, ... 0.95.
         ignored: ``(10, N)`` bool; neither right nor wrong.
         objects: Number of objects to be found.
+        parts: ``(N,)`` number of the part that each is from, counted in order of appearance.
     """
 
     scores: npt.NDArray[np.float64]
     hits: BoolArray
     ignored: BoolArray
     objects: int
+    parts: npt.NDArray[np.uint32]
 
 
 class CocoMatches:
@@ -111,8 +113,9 @@ class CocoMatches:
         rows = self._kept[label, range_]
         columns = [np.concatenate(column) for column in zip(*rows, strict=True)] if rows else None
         if columns is None:
-            nothing = np.zeros((10, 0), bool)
-            return Matched(np.zeros(0), nothing, nothing, self._count(label, range_, part))
+            nothing, none = np.zeros((10, 0), bool), np.zeros(0, np.uint32)
+            count = self._count(label, range_, part)
+            return Matched(np.zeros(0), nothing, nothing, count, none)
         scores, hits, ignored, parts = columns
         here = parts == self._parts[part] if part is not None else np.ones(len(parts), bool)
         return Matched(
@@ -120,7 +123,14 @@ class CocoMatches:
             _unpacked(hits[here]),
             _unpacked(ignored[here]),
             self._count(label, range_, part),
+            parts[here],
         )
+
+    def objects_by_part(self, label: int, range_: int = 0) -> npt.NDArray[np.int64]:
+        """Number of objects of one class in each part, ``(parts,)``."""
+        self._flush()
+        counts = [self._objects[label, range_, name] for name in self._parts]
+        return np.array(counts, np.int64)
 
     def precision(self, part: str | None = None) -> FloatArray:
         """Interpolated precision by IoU, recall, class and range, ``(10, 101, K, A)`` float32.
@@ -173,7 +183,7 @@ class CocoMatches:
             self._objects[label, range_, part] += int((~ignored).sum())
         some = [(image, part) for image, part in rows if len(image["dtScores"])]
         if some:
-            parts = [np.full(len(i["dtScores"]), self._parts[part], np.uint8) for i, part in some]
+            parts = [np.full(len(i["dtScores"]), self._parts[part], np.uint32) for i, part in some]
             self._kept[label, range_].append(
                 (
                     np.concatenate([np.asarray(i["dtScores"], np.float32) for i, _ in some]),

@@ -198,7 +198,6 @@ def _by_time(messages: Iterator[Raw]) -> Iterator[Raw]:
 
 def _mcap_messages(file: Path, state: FileState) -> Iterator[Raw]:
     try:
-        from mcap.exceptions import McapError
         from mcap.records import Channel, Chunk, Message, Schema
         from mcap.stream_reader import StreamReader, breakup_chunk
     except ImportError as error:
@@ -236,7 +235,7 @@ def _mcap_messages(file: Path, state: FileState) -> Iterator[Raw]:
                     state.broken_chunks += 1
                     continue
                 yield from take(inside)
-        except (McapError, EOFError, ValueError, KeyError) as error:
+        except Exception as error:  # likewise, of a broken record
             what = "ends in the middle of a record" if good else "is no mcap file"
             state.cut = f"{what} ({_short(error)}), {good} of its {size} bytes are whole"
 

@@ -16,7 +16,7 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.evaluation.report import Level, Report, read_report
 from mdacl_ros.reporting.page import BASELINES, PAGE_FILE, templates
 from mdacl_ros.reporting.tables import Cell, count, share
-from mdacl_ros.reporting.words import LEVEL_WORDS, duration, signed
+from mdacl_ros.reporting.words import LEVEL_WORDS, duration, sentence, signed
 from mdacl_ros.whole_file import write_whole
 
 INDEX_FILE = "index.html"
@@ -73,7 +73,7 @@ def _row(out: Path, folder: Path) -> Row:
     sentences, level = report.verdict.sentences, report.verdict.level
     link = quote(Path(os.path.relpath(folder / PAGE_FILE, out)).as_posix())
     name = str(report.recording["name"])
-    first = sentences[0] if sentences else ""
+    first = sentence(sentences[0]) if sentences else ""
     return Row(name, link, level, RANKS[level], first, _cells(report))
 
 

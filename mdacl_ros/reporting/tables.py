@@ -100,7 +100,12 @@ def parts_table(report: Report) -> Table:
         first = next((part for part in parts.values() if part), {})
         mdi = parts.get("fused", {}).get("mdi")
         scores = (share(parts[mode].get("map50")) for mode in modes)
-        return (Cell(name), count(first.get("images")), *scores, Cell(signed(mdi), mdi))
+        return (
+            Cell(event_words(name)),
+            count(first.get("images")),
+            *scores,
+            Cell(signed(mdi), mdi),
+        )
 
     note = "In percent. The parts are those the recording names."
     return Table("Parts of the recording", note, head, tuple(row(name) for name in names))
@@ -117,7 +122,7 @@ def bins_table(report: Report, key: str, title: str, what: str) -> Table:
         values = [bins[mode].get(name, {}) for mode in modes]
         objects = next((v.get("objects") for v in values if v), None)
         scores = (share(value.get("ap50")) for value in values)
-        return (Cell(name.replace("-", " to ", 1), order), count(objects), *scores)
+        return (Cell(_range(name), order), count(objects), *scores)
 
     rows = tuple(row(order, name) for order, name in enumerate(names))
     return Table(title, "In percent; small, far objects first.", head, rows)
@@ -232,9 +237,19 @@ def _by_camera(values: dict[str, Any], words: str) -> Iterable[tuple[Cell, ...]]
                 yield _plain(f"{words}: {camera}{why}", n)
 
 
+def _range(name: str) -> str:
+    """A range of sizes: ``32 to 64``, ``128 or more``; names stay as they are."""
+    low, dash, high = name.partition("-")
+    return f"{low} to {high}" if high else f"{low} or more" if dash else name
+
+
 def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
     if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items())
+        return ", ".join(f"{k} {v}" for k, v in value.items() if v is not None)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
     return str(value)

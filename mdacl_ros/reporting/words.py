@@ -30,7 +30,7 @@ LEVEL_WORDS = {"ok": "Good", "warn": "Look closer", "bad": "Do not use"}
 
 
 def event_words(name: str) -> str:
-    """Name of an event for people."""
+    """Name of an event, or of a part of a recording, for people."""
     return EVENT_WORDS.get(name, name.replace("_", " "))
 
 
@@ -56,6 +56,11 @@ def number(value: float | None, digits: int = 3) -> str:
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{int(value):,}".replace(",", " ")
     return f"{value:.{digits}g}".replace("-", MINUS)
+
+
+def sentence(text: str) -> str:
+    """A sentence with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def duration(seconds: float | None) -> str:

@@ -1,0 +1,49 @@
+"""What follows an evaluation: its page with pictures, and the annotated bag if it is wanted."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from mdacl_ros.evaluation.frames import FRAMES_FILE
+from mdacl_ros.evaluation.opening import open_for_evaluation
+from mdacl_ros.evaluation.report import Report
+from mdacl_ros.evaluation.settings import EvaluationSettings
+from mdacl_ros.reporting.annotated import ANNOTATED, write_annotated
+from mdacl_ros.reporting.page import write_page
+from mdacl_ros.sensing.rig import load_rig
+
+
+def present(
+    recording: Path,
+    out: Path,
+    settings: EvaluationSettings,
+    report: Report,
+    *,
+    annotate: bool = False,
+) -> None:
+    """Write ``report.html``, and ``annotated.mcap``, beside a report that was just written.
+
+    A live run stamps its frames anew, so its page has no pictures and there is no annotated bag.
+
+    Args:
+        recording: What was evaluated.
+        out: Folder of ``report.json`` and ``frames.jsonl``.
+        settings: With what it was evaluated.
+        report: What ``report.json`` holds.
+        annotate: Whether the annotated bag is wanted; one that is there is replaced.
+
+    Raises:
+        RecordingError: The recording is gone or another one by now.
+    """
+    if report.settings.get("live") is not None:
+        write_page(out)
+        return
+    rig = load_rig(settings.calibration) if settings.calibration is not None else None
+    with closing(open_for_evaluation(recording, settings)) as source:
+        write_page(out, source, rig)
+        if annotate:
+            bag = out / ANNOTATED
+            shutil.rmtree(bag, ignore_errors=True)
+            write_annotated(source, report, out / FRAMES_FILE, bag, rig=rig)
