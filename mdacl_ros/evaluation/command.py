@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from mdacl_ros.corruption import CORRUPTIONS
@@ -24,6 +25,9 @@ EXIT_INCOMPLETE = 3
 """A report was written, but the recording was damaged, or none of the labels fits it."""
 
 DEFAULT_OUT = Path("evaluation_out")
+
+RESULTS = ("report.html", "report.json", "frames.jsonl", "annotated.mcap")
+"""What may be in the folder of a recording."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="judge each pair without a past, as data sets are",
     )  # fmt: skip
     _add_pairing(parser)
+    _add_presenting(parser)
     _add_running(parser)
+
+
+def _add_presenting(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("presenting")
+    group.add_argument("--no-page", action="store_true", help="leave out report.html")
+    group.add_argument(
+        "--annotate", action="store_true", help="also write annotated.mcap, for Foxglove and RViz"
+    )
 
 
 def _add_pairing(parser: argparse.ArgumentParser) -> None:
@@ -98,9 +111,12 @@ def run(args: argparse.Namespace) -> int:
     if args.live:
         from mdacl_ros.evaluation.live import evaluate_live
 
-        outcomes = [evaluate_live(job, settings, args.rate) for job in jobs]
+        live = (evaluate_live(job, settings, args.rate) for job in jobs)
+        outcomes = [_presented(outcome, settings, args) for outcome in live]
     else:
         outcomes = _evaluate(jobs, settings, args)
+    if len(jobs) > 1 and not args.no_page:
+        _write_index(args.out or DEFAULT_OUT, outcomes)
     return _conclude(outcomes)
 
 
@@ -150,10 +166,33 @@ def _evaluate(
             jobs, settings, build, advance=advance if alone else lambda steps: None, **options
         )
         for outcome in found:
-            outcomes.append(outcome)
+            outcomes.append(_presented(outcome, settings, args))
             if not alone:
                 advance(1)
     return outcomes
+
+
+def _presented(outcome: Outcome, settings: EvaluationSettings, args: argparse.Namespace) -> Outcome:
+    """Write the page of an outcome, and what else is wanted of it; an error is noted in it."""
+    report, job = outcome.report, outcome.job
+    if report is None or args.no_page:
+        return outcome
+    from mdacl_ros.reporting.presenting import is_presented, present
+
+    if outcome.kept and is_presented(job.out, annotate=args.annotate):
+        return outcome
+    try:
+        present(job.path, job.out, settings, report, annotate=args.annotate)
+    except MdaclError as error:
+        return replace(outcome, error=str(error))
+    return outcome
+
+
+def _write_index(out: Path, outcomes: list[Outcome]) -> None:
+    from mdacl_ros.reporting.index import write_index
+
+    if folders := [outcome.job.out for outcome in outcomes if outcome.report is not None]:
+        write_index(out, folders)
 
 
 def _frames(job: Job, settings: EvaluationSettings) -> int:
@@ -172,9 +211,10 @@ def _conclude(outcomes: list[Outcome]) -> int:
     """Print every outcome; the exit code is that of the worst."""
     code = 0
     for outcome in outcomes:
-        if outcome.report is None:
+        if outcome.error:
             print(f"mdacl: {outcome.error}", file=sys.stderr)
             code = EXIT_ERROR
+        if outcome.report is None:
             continue
         print(conclusion(outcome.report, outcome.job.out, outcome.kept))
         if code == 0 and incomplete(outcome.report):
@@ -198,6 +238,6 @@ def conclusion(report: Report, out: Path, kept: bool = False) -> str:
         *(f"  {sentence}" for sentence in report.verdict.sentences),
         f"  {counts['processed']} frames ({counts['pairs']} pairs, {singles} with one camera), "
         f"{report.timing.get('frames_per_s', 0):.1f} frames/s",
-        f"  {out}/report.json, frames.jsonl",
+        f"  {', '.join(str(out / name) for name in RESULTS if (out / name).exists())}",
     ]
     return "\n".join(lines)

@@ -11,8 +11,13 @@ from mdacl_ros.evaluation.opening import open_for_evaluation
 from mdacl_ros.evaluation.report import Report
 from mdacl_ros.evaluation.settings import EvaluationSettings
 from mdacl_ros.reporting.annotated import ANNOTATED, write_annotated
-from mdacl_ros.reporting.page import write_page
+from mdacl_ros.reporting.page import PAGE_FILE, write_page
 from mdacl_ros.sensing.rig import load_rig
+
+
+def is_presented(out: Path, *, annotate: bool = False) -> bool:
+    """Whether everything that is wanted of a report is there."""
+    return (out / PAGE_FILE).is_file() and (not annotate or (out / ANNOTATED).is_dir())
 
 
 def present(
