@@ -16,7 +16,7 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.evaluation.report import Level, Report, read_report
 from mdacl_ros.reporting.page import BASELINES, PAGE_FILE, templates
 from mdacl_ros.reporting.tables import Cell, count, share
-from mdacl_ros.reporting.words import LEVEL_WORDS, duration, sentence, signed
+from mdacl_ros.reporting.words import duration, sentence, signed
 from mdacl_ros.whole_file import write_whole
 
 INDEX_FILE = "index.html"
@@ -24,7 +24,7 @@ INDEX_FILE = "index.html"
 RANKS: dict[Level, int] = {"bad": 0, "warn": 1, "ok": 2}
 
 HEAD = (
-    "recording", "verdict", "why", "length", "answers", "both", "RGB", "thermal", "miss rate",
+    "recording", "verdict", "length", "answers", "both", "RGB", "thermal", "miss rate",
     "mean MDI", "events",
 )  # fmt: skip
 
@@ -93,5 +93,8 @@ def _cells(report: Report) -> tuple[Cell, ...]:
 def _summary(rows: Sequence[Row]) -> str:
     """How many recordings got which verdict, worst first."""
     counts = Counter(row.level for row in rows)
-    parts = [f"{LEVEL_WORDS[level].lower()}: {counts[level]}" for level in RANKS if counts[level]]
-    return f"{len(rows)} recording{'s' if len(rows) > 1 else ''}. {', '.join(parts).capitalize()}."
+    says: tuple[tuple[Level, str], ...] = (
+        ("bad", "not to be used"), ("warn", "to look at more closely"), ("ok", "good"),
+    )  # fmt: skip
+    parts = [f"{counts[level]} {words}" for level, words in says if counts[level]]
+    return f"{len(rows)} recording{'s' if len(rows) > 1 else ''}: {', '.join(parts)}."

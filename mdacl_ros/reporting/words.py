@@ -59,8 +59,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def sentence(text: str) -> str:
-    """A sentence with a capital first letter."""
-    return text[:1].upper() + text[1:]
+    """A sentence with a capital first letter, unless its first word has its own (mAP50)."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def duration(seconds: float | None) -> str:

@@ -144,7 +144,7 @@ def test_an_index_shows_the_worst_first_and_links_to_the_pages(tmp_path):
     assert re.findall(r'<a href="([^"]*)"', text) == [
         "bad%20night/report.html", "dusk/report.html", "good%20day/report.html",
     ]  # fmt: skip
-    assert "3 recordings. Do not use: 1, look closer: 1, good: 1." in text
+    assert "3 recordings: 1 not to be used, 1 to look at more closely, 1 good." in text
 
 
 def test_the_command_writes_pages_index_and_annotated_bag(tmp_path, capsys):
