@@ -8,34 +8,30 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from datetime import datetime, timezone
 from typing import Any
-
-import numpy as np
 
 from mdacl_ros import __version__
 from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.evaluation.builder import Facts, ReportBuilder
-from mdacl_ros.evaluation.frames import FrameRecord
 from mdacl_ros.evaluation.ground_truth import LabelFile, open_truth
 from mdacl_ros.evaluation.jobs import Job, Outcome
+from mdacl_ros.evaluation.live_numbers import (
+    absent_signs,
+    answer_record,
+    frame_numbers,
+    node_counts,
+    run_timing,
+)
 from mdacl_ros.evaluation.opening import is_data_set, recording_facts
 from mdacl_ros.evaluation.report import Report
 from mdacl_ros.evaluation.scores import ScoreBook
 from mdacl_ros.evaluation.settings import FUSED, EvaluationSettings, digest, truth_facts
-from mdacl_ros.evaluation.summary import histogram
-from mdacl_ros.evaluation.timing import percentiles
 from mdacl_ros.network.model_yaml import WEIGHTS
-from mdacl_ros.replay.processes import cpu_percent
 from mdacl_ros.replay.recording import Recording, open_recording
 from mdacl_ros.replay.run import TRUTH_THRESHOLD, DemoRun
-from mdacl_ros.replay.run_log import Answer, RunLog
+from mdacl_ros.replay.run_log import RunLog
 from mdacl_ros.replay.schedule import partner_timeout
 from mdacl_ros.replay.scoring import renumbered
-from mdacl_ros.sensing.sync_types import CAUSES
-from mdacl_ros.types import MODALITIES, Modality
-
-LATENCY_EDGES = (*range(0, 500, 20), 500, 1000, 2000, 1000000)
 
 
 def evaluate_live(job: Job, settings: EvaluationSettings, rate: float) -> Outcome:
@@ -126,7 +122,7 @@ class _LiveRun:
     def _report(self, log: RunLog) -> Report:
         description = recording_facts(self._job.path, self._recording)
         stills, threshold = is_data_set(self._recording), self._settings.threshold
-        recorded, numbers = log.recorded_stamps(), _numbers(log)
+        recorded, numbers = log.recorded_stamps(), frame_numbers(log)
         size = self._image_size(log)
         book = ScoreBook(log.labels)
         with ReportBuilder(self._job.out, log.labels, threshold, stills) as builder:
@@ -142,8 +138,8 @@ class _LiveRun:
                     detections = answer.detections(size)
                     book.add(detections, truth, answer.number("mdi") or 0.0, found.part)
                 part = found.part if found else self._truth.part(stamp)
-                record = _record(index, answer, stamp, size, truth)
-                builder.add(record, _signs(answer, self._recording), part)
+                record = answer_record(index, answer, stamp, size, truth)
+                builder.add(record, absent_signs(answer, self._recording), part)
             builder.close()
             scores = {FUSED: book.summarize()} if book.images else {}
             self._labelled = self._truth_frames(log, numbers)
@@ -153,7 +149,7 @@ class _LiveRun:
                     self._all_settings(log, stills),
                     self._counts(log),
                     scores,
-                    _timing(log),
+                    run_timing(log),
                     self._mismatch(log),
                 )
             )
@@ -183,24 +179,8 @@ class _LiveRun:
         }
 
     def _counts(self, log: RunLog) -> dict[str, Any]:
-        sent, counts = Counter(frame.camera for frame in log.sent), log.counts
-        dropped: dict[str, dict[str, int]] = {
-            camera: {cause: counts.get(f"dropped_{cause}_{camera}", 0) for cause in CAUSES}
-            for camera in MODALITIES
-        }
-        for camera in MODALITIES:  # lost by DDS, or overwritten in the node's queue of one frame
-            received = counts.get(f"frames_{camera}", 0)
-            dropped[camera]["transport"] = max(0, sent[camera] - received)
         images = self._truth.images if isinstance(self._truth, LabelFile) else self._scored
-        bad = {camera: counts.get(f"dropped_bad_image_{camera}", 0) for camera in MODALITIES}
-        return {
-            "frames_rgb": sent["rgb"],
-            "frames_thermal": sent["thermal"],
-            "dropped": dropped,
-            "dropped_busy": counts.get("dropped_busy", 0),
-            "unreadable": bad,
-            "failed": counts.get("dropped_failed", 0),
-            "clock_resets": counts.get("clock_resets", 0),
+        return node_counts(log) | {
             "truth_frames": self._labelled,
             "scored": self._scored,
             "labels_unmatched": max(0, images - self._scored),
@@ -237,63 +217,3 @@ class _LiveRun:
         stamps = [frame.recorded_ns for frame in log.sent if frame.camera == "rgb"]
         ends = (min(stamps), max(stamps)) if stamps else None
         return self._truth.mismatch(self._recording.name, ends, len(stamps))
-
-
-def _numbers(log: RunLog) -> dict[int, int]:
-    """Number of each RGB frame by its recorded stamp."""
-    stamps = [frame.recorded_ns for frame in log.sent if frame.camera == "rgb"]
-    return {stamp: number for number, stamp in enumerate(stamps)}
-
-
-def _record(
-    index: int, answer: Answer, stamp_ns: int, size: tuple[int, int], truth: Any
-) -> FrameRecord:
-    """A published answer as a record, its stamp that of the recording."""
-    reading = answer.dominance
-    return FrameRecord(
-        index=index,
-        stamp_ns=stamp_ns,
-        rgb="rgb" in answer.present,
-        thermal="thermal" in answer.present,
-        skew_ms=answer.number("skew_ms") or 0.0,
-        mdi=reading.mdi if reading else 0.0,
-        exact_mdi=reading.exact_mdi if reading else None,
-        gates=reading.gates if reading else (0.0, 0.0),
-        entropy=reading.entropy if reading else (0.0, 0.0),
-        image_size=size,
-        boxes=answer.boxes,
-        scores=answer.scores,
-        labels=answer.labels,
-        truth=truth,
-    )
-
-
-def _signs(answer: Answer, recording: Recording) -> tuple[str, ...]:
-    """Cameras that did not take part although the recording has them."""
-    cameras: tuple[Modality, ...] = MODALITIES
-    here = answer.present
-    return tuple(
-        f"missing_{c}" for c in cameras if here and c not in here and recording.frames.get(c)
-    )
-
-
-def _timing(log: RunLog) -> dict[str, Any]:
-    """Everything measured by the wall clock."""
-    found = [answer.number("latency_ms") for answer in log.answers]
-    latencies = [ms for ms in found if ms is not None]
-    stamps = [answer.stamp_ns for answer in log.answers]
-    span_s = (max(stamps) - min(stamps)) / 1e9 if stamps else 0.0
-    usage = cpu_percent(log.usage)
-    return {
-        "wall_s": span_s,
-        "frames_per_s": len(log.answers) / max(span_s, 1e-9),
-        "latency_ms": percentiles(latencies)
-        | {"max": max(latencies, default=None)}
-        | histogram(latencies, LATENCY_EDGES),
-        # of the time between two answers, against the time between their frames
-        "jitter_ms": percentiles(np.abs(np.diff(latencies)).tolist()),
-        "player_late_ms_max": max((frame.late_ms for frame in log.sent), default=0.0),
-        "cpu_percent": usage,
-        "rss_mb": max((u.rss_mb for u in log.usage), default=None),
-        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
