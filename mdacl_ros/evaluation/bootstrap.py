@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mdacl_ros.replay.coco_matching import CocoMatches, Matched
+from mdacl_ros.replay.coco_matching import CocoMatches
+from mdacl_ros.replay.matched import Matched
 from mdacl_ros.types import Detections, GroundTruth
 
 Floats = npt.NDArray[np.float64]

@@ -13,9 +13,8 @@ from mdacl_ros.errors import MdaclError, RecordingError
 from mdacl_ros.evaluation.frames import FRAMES_FILE
 from mdacl_ros.evaluation.opening import fingerprints
 from mdacl_ros.evaluation.report import Report, read_report
-from mdacl_ros.evaluation.settings import Build, EvaluationSettings
+from mdacl_ros.evaluation.settings import Build, EvaluationSettings, digest
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS
-from mdacl_ros.runtime.cache import file_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ def request_key(settings: EvaluationSettings, build: Build) -> str:
     """A digest of everything asked for, by content: equal keys give equal reports."""
     values = {k: v if not isinstance(v, Path) else v.name for k, v in asdict(settings).items()}
     files = [settings.model / WEIGHTS, settings.model / MODEL_YAML]
-    files += [path for path in (settings.calibration, settings.labels) if path is not None]
-    values["digests"] = [file_digest(path) if path.is_file() else None for path in files]
+    values["digests"] = [digest(path) for path in (*files, settings.calibration, settings.labels)]
     values["build"] = f"{build.__module__}.{build.__qualname__}"
     values["version"] = __version__
     text = json.dumps(values, sort_keys=True, default=list)

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mdacl_ros.replay.coco_matching import CocoMatches, Matched, heights
+from mdacl_ros.replay.coco_matching import CocoMatches
+from mdacl_ros.replay.matched import Matched, heights
 from mdacl_ros.types import Detections, GroundTruth
 
 REASONABLE_HEIGHT = 55.0

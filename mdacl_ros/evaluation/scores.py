@@ -11,7 +11,8 @@ import numpy as np
 
 from mdacl_ros.evaluation.miss_rate import MissRates
 from mdacl_ros.evaluation.report import ModeScores
-from mdacl_ros.replay.coco_matching import EVERYTHING, CocoMatches, areas, heights
+from mdacl_ros.replay.coco_matching import CocoMatches
+from mdacl_ros.replay.matched import EVERYTHING, areas, heights
 from mdacl_ros.replay.metrics import average
 from mdacl_ros.types import Detections, FloatArray, GroundTruth
 

@@ -122,17 +122,16 @@ def scoring_config(perception: Perception, score_floor: float) -> PerceptionConf
 
 def facts(settings: EvaluationSettings, perception: Perception) -> dict[str, Any]:
     """The part of a report's ``settings`` that does not depend on the recording."""
-    weights = settings.model / WEIGHTS
     calibration = settings.calibration
     return {
         "model": settings.model.name,
-        "model_sha256": file_digest(weights) if weights.is_file() else None,
+        "model_sha256": digest(settings.model / WEIGHTS),
         "engine": perception.engine.name,
         "precision": perception.engine.precision,
         "device": perception.engine.device,
         "input_size": list(perception.engine.input_size),
         "calibration": calibration.name if calibration else None,
-        "calibration_sha256": file_digest(calibration) if calibration else None,
+        "calibration_sha256": digest(calibration),
         "labels": list(perception.engine.labels),
         "threshold": settings.threshold,
         "duplicate_iou": perception.config.duplicate_iou,
@@ -143,6 +142,11 @@ def facts(settings: EvaluationSettings, perception: Perception) -> dict[str, Any
         "probe_rate": settings.probe_rate,
         "version": __version__,
     }
+
+
+def digest(path: Path | None) -> str | None:
+    """SHA-256 of a file; ``None`` if there is none."""
+    return file_digest(path) if path is not None and path.is_file() else None
 
 
 def truth_facts(settings: EvaluationSettings, has_truth: bool) -> dict[str, Any] | None:

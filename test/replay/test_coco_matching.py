@@ -9,7 +9,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mdacl_ros.replay.coco_matching import CHUNK, CocoMatches, areas, heights
+from mdacl_ros.replay.coco_matching import CHUNK, CocoMatches
+from mdacl_ros.replay.matched import areas, heights
 from mdacl_ros.types import Detections, GroundTruth
 
 RANGES = ((0.0, 1e10), (0.0, 32.0**2), (32.0**2, 1e10))
