@@ -30,7 +30,8 @@ def present(
 ) -> None:
     """Write ``report.html``, and ``annotated.mcap``, beside a report that was just written.
 
-    A live run stamps its frames anew, so its page has no pictures and there is no annotated bag.
+    A live run at another speed than 1 stretches the skew that frames are found by: its page has no
+    pictures, and there is no annotated bag.
 
     Args:
         recording: What was evaluated.
@@ -42,7 +43,7 @@ def present(
     Raises:
         RecordingError: The recording is gone or another one by now.
     """
-    if report.settings.get("live") is not None:
+    if report.settings.get("live") not in (None, 1.0):
         write_page(out)
         return
     rig = load_rig(settings.calibration) if settings.calibration is not None else None

@@ -64,3 +64,6 @@ def test_a_live_run_measures_latency_jitter_and_drops(tmp_path) -> None:
     assert {frame.stamp_ns for frame in frames} <= recorded
     assert len(frames) == counts["processed"]
     assert "frames/s" in done.stdout
+    page = (out / "report.html").read_text()
+    assert "Histogram of Latency" in page
+    assert "data:image/jpeg" in page  # the frames of the answers were found in the recording

@@ -114,7 +114,6 @@ def labels_file(path, key, values):
     ],
 )
 def test_labels_are_found_by_stamp_number_or_name(bag, tmp_path, key, values) -> None:
-    (bag / "truth.json").unlink()
     labels = labels_file(tmp_path / "labels.json", key, values)
     report = evaluated(bag, tmp_path / "out", labels=labels)
     count = len(json.loads(labels.read_text())["images"])
