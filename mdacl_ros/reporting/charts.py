@@ -1,4 +1,4 @@
-"""Charts as plain geometry in pixels; the templates draw them as SVG."""
+"""Charts over time as plain geometry in pixels; the templates draw them as SVG."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mdacl_ros.evaluation.report import EventSpan
+from mdacl_ros.reporting.axes import Scale, Tick, nice_ticks
 from mdacl_ros.reporting.timeline import Timeline, Values
-from mdacl_ros.reporting.words import MINUS, event_words, number
+from mdacl_ros.reporting.words import MINUS, event_words
 
 WIDTH = 1120
 LEFT, RIGHT = 112, 12
@@ -25,29 +26,6 @@ LEAST_BAR = 2.0
 
 MOST_DOTS = 240
 """Exact readings drawn at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Maps values to pixels, linearly."""
-
-    low: float
-    high: float
-    first: float
-    last: float
-
-    def __call__(self, value: float) -> float:
-        """Pixel of a value."""
-        span = (self.high - self.low) or 1.0
-        return self.first + (value - self.low) / span * (self.last - self.first)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on an axis: where, and its text."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +88,6 @@ class TimeChart:
     readout: dict[str, list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """Bars in a box of ``width`` x ``height``: ``(x, y, width, height, text)`` each."""
-
-    title: str
-    unit: str
-    width: int
-    height: int
-    bars: tuple[tuple[float, float, float, float, str], ...]
-    ticks: tuple[Tick, ...]
-    total: int
-
-
 def time_chart(line: Timeline, events: Sequence[EventSpan]) -> TimeChart:
     """Dominance, gates and detections over time, with the events above."""
     end = float(line.seconds.max(initial=0.0))
@@ -140,57 +105,6 @@ def time_chart(line: Timeline, events: Sequence[EventSpan]) -> TimeChart:
         WIDTH, round(axis + 24), LEFT, WIDTH - RIGHT, lanes, panels, ticks, axis,
         _readout(line, across),
     )  # fmt: skip
-
-
-def histogram(
-    title: str, values: dict[str, Any], unit: str = "", size: tuple[int, int] = (264, 132)
-) -> Histogram | None:
-    """A histogram given as ``{edges, counts}``; ``None`` where nothing was counted.
-
-    Bins are drawn equally wide, whatever their edges; empty ones at both ends are left out.
-    """
-    counts, edges = list(values.get("counts", ())), list(values.get("edges", ()))
-    if not sum(counts) or len(edges) != len(counts) + 1:
-        return None
-    filled = np.flatnonzero(counts)
-    first, last = max(0, int(filled[0]) - 1), min(len(counts), int(filled[-1]) + 2)
-    texts = _edge_texts(edges)
-    width, height = size
-    across, up = Scale(first, last, 18, width - 18), Scale(0, max(counts), height - 20, 6)
-    bar = across(1) - across(0)
-    bars = tuple(
-        (
-            round(across(k) + 0.5, 2),
-            round(up(counts[k]), 2),
-            round(max(bar - 1, 0.5), 2),
-            round(up(0) - up(counts[k]), 2),
-            f"{texts[k]} to {texts[k + 1]} {unit}: {counts[k]}".replace("  ", " "),
-        )
-        for k in range(first, last)
-        if counts[k]
-    )
-    step = max(1, math.ceil((last - first) / 6))
-    ticks = tuple(Tick(across(k), texts[k]) for k in range(first, last + 1, step))
-    return Histogram(title, unit, width, height, bars, ticks, int(sum(counts)))
-
-
-def _edge_texts(edges: Sequence[float]) -> list[str]:
-    """Edges as numbers; the end of a last bin that takes all the rest has none."""
-    texts = [number(edge) for edge in edges]
-    if len(edges) > 2 and edges[-1] - edges[-2] > 20 * (edges[-2] - edges[-3]):
-        texts[-1] = "more"
-    return texts
-
-
-def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers from low to high: 1, 2 or 5 times a power of ten apart."""
-    if not high > low:
-        return [low]
-    raw = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(f * power for f in (1, 2, 5, 10) if f * power >= raw * (1 - 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(k * step, 9) for k in range(first, last + 1)]
 
 
 def _lanes(events: Sequence[EventSpan], start_ns: int, across: Scale) -> tuple[Lane, ...]:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.evaluation.report import Level, Report, read_report
+from mdacl_ros.reporting.cells import Cell, count, share
 from mdacl_ros.reporting.page import BASELINES, PAGE_FILE, templates
-from mdacl_ros.reporting.tables import Cell, count, share
 from mdacl_ros.reporting.words import duration, sentence, signed
 from mdacl_ros.whole_file import write_whole
 

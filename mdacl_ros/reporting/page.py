@@ -16,7 +16,8 @@ from mdacl_ros.evaluation.frames import FRAMES_FILE
 from mdacl_ros.evaluation.report import Report, read_report
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.reporting import words
-from mdacl_ros.reporting.charts import Histogram, histogram, time_chart
+from mdacl_ros.reporting.charts import time_chart
+from mdacl_ros.reporting.histograms import Histogram, histogram
 from mdacl_ros.reporting.pictures import Pictures, take_pictures
 from mdacl_ros.reporting.tables import all_tables
 from mdacl_ros.reporting.timeline import read_timeline

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from mdacl_ros.evaluation.frames import FrameWriter
 from mdacl_ros.evaluation.report import EventSpan
-from mdacl_ros.reporting.charts import LEAST_BAR, LEFT, RIGHT, WIDTH, histogram, nice_ticks
+from mdacl_ros.reporting.axes import nice_ticks
+from mdacl_ros.reporting.charts import LEAST_BAR, LEFT, RIGHT, WIDTH
 from mdacl_ros.reporting.charts import time_chart as draw
+from mdacl_ros.reporting.histograms import histogram
 from mdacl_ros.reporting.timeline import read_timeline
 from reporting.made import answers, two_cameras
 
