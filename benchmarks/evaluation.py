@@ -1,25 +1,30 @@
 """What an evaluation costs beside the detector alone, and how memory grows with a bag's length.
 
-Run ``OMP_NUM_THREADS=1 python benchmarks/evaluation.py`` (``speed``, ``memory``, or both). Speed:
-rounds of the engine alone, on inputs made beforehand, and of the whole evaluation of the same
-frames from a bag are interleaved; medians are printed, and the median of the rounds' ratios.
-Memory: peak resident size of a process that evaluates a short and a ten times longer labelled bag
-with a cheap engine.
+Run ``OMP_NUM_THREADS=1 python benchmarks/evaluation.py`` (``speed``, ``memory``, ``signs``; all).
+
+- Speed: rounds of the engine alone, on inputs made beforehand, and of the whole evaluation of the
+  same frames from a bag are interleaved; medians are printed, and the median of the rounds' ratios,
+  by the clock and by CPU time, which other work on the machine disturbs less.
+- Memory: peak resident size of a process that evaluates a short and a ten times longer labelled
+  bag with a cheap engine.
+- Signs: how often dark, glare and smoke are seen, by the labels of MSRS and M3SVD (``--data``) and
+  by simulated conditions.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import cv2
 import numpy as np
@@ -30,13 +35,18 @@ sys.path[:0] = [str(ROOT), str(ROOT / "test")]
 from mdacl_ros.evaluation.pairing import paired  # noqa: E402
 from mdacl_ros.evaluation.run import evaluate_recording  # noqa: E402
 from mdacl_ros.evaluation.settings import EvaluationSettings, build  # noqa: E402
+from mdacl_ros.evaluation.signs import rgb_signs  # noqa: E402
 from mdacl_ros.pair_input import PairInput  # noqa: E402
 from mdacl_ros.perception import Perception  # noqa: E402
 from mdacl_ros.replay.bag_writer import write_bag  # noqa: E402
+from mdacl_ros.replay.datasets import DatasetRecording  # noqa: E402
 from mdacl_ros.replay.recording import Event, open_recording  # noqa: E402
+from mdacl_ros.replay.scoring import part_finder  # noqa: E402
 from mdacl_ros.replay.synthetic import RigFaults, SyntheticRecording  # noqa: E402
 from mdacl_ros.resources import find_resource  # noqa: E402
 from mdacl_ros.sensing.synchronizer import PairSynchronizer  # noqa: E402
+from mdacl_ros.simulation import Scene, SceneConfig  # noqa: E402
+from mdacl_ros.simulation.config import Conditions  # noqa: E402
 from mdacl_ros.types import GroundTruth, Modality  # noqa: E402
 
 SIZE = (640, 480)
@@ -78,12 +88,17 @@ class Textured(SyntheticRecording):
             yield replace(event, frame=replace(event.frame, image=image))
 
 
-def engine_round(perception: Perception, inputs: list[tuple[np.ndarray, ...]]) -> float:
-    """Frames a second of the engine alone."""
-    started = time.perf_counter()
+def timed(frames: int, work: Callable[[], object]) -> tuple[float, float]:
+    """Frames a second by the clock, and by the CPU time of all threads of this process."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return frames / (time.perf_counter() - wall), frames / (time.process_time() - cpu)
+
+
+def infer_all(perception: Perception, inputs: list[tuple[np.ndarray, ...]]) -> None:
+    """The engine alone."""
     for rgb, thermal, present in inputs:
         perception.engine.infer(rgb, thermal, present)
-    return len(inputs) / (time.perf_counter() - started)
 
 
 def made_inputs(bag: Path) -> list[tuple[np.ndarray, ...]]:
@@ -101,20 +116,27 @@ def speed(frames: int, rounds: int) -> None:
     settings = EvaluationSettings(model=find_resource("models/small"), ablation=False)
     perception = build(settings)
     print(f"{perception.engine.name} on {perception.engine.device}, {frames} pairs a round")
-    print(f"  {'bag':12}{'engine alone':>14}{'evaluate':>12}{'ratio':>8}   frames/s, medians")
+    print(
+        f"  {'bag':12}{'engine alone':>14}{'evaluate':>12}{'ratio':>8}{'CPU ratio':>11}   frames/s"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for name, compress in STORED.items():
             bag, out = Path(folder) / name, Path(folder) / f"{name}_out"
             write_bag(Textured(frames / 10, 10.0), bag, compress=compress)
-            inputs, alone, whole = made_inputs(bag), list[float](), list[float]()
-            engine_round(perception, inputs[:3])
+            inputs = made_inputs(bag)
+            infer_all(perception, inputs[:3])
+            rounds_of = {
+                "engine": partial(infer_all, perception, inputs),
+                "whole": partial(evaluate_recording, bag, out, settings, perception),
+            }
+            found: dict[str, list[tuple[float, float]]] = {key: [] for key in rounds_of}
             for _ in range(rounds):
-                alone.append(engine_round(perception, inputs))
-                report = evaluate_recording(bag, out, settings, perception)
-                whole.append(report.timing["frames_per_s"])
-            pairs = zip(whole, alone, strict=True)
-            ratio = median(one / other for one, other in pairs)
-            print(f"  {name:12}{median(alone):14.2f}{median(whole):12.2f}{ratio:8.2f}")
+                for key, work in rounds_of.items():
+                    found[key].append(timed(len(inputs), work))
+            alone, whole = np.array(found["engine"]), np.array(found["whole"])  # (rounds, 2)
+            wall, cpu = np.median(whole / alone, axis=0)
+            medians = np.median(alone[:, 0]), np.median(whole[:, 0])
+            print(f"  {name:12}{medians[0]:14.2f}{medians[1]:12.2f}{wall:8.2f}{cpu:11.2f}")
 
 
 def memory(short_s: float) -> None:
@@ -131,6 +153,39 @@ def memory(short_s: float) -> None:
             print(f"{seconds:9.0f}s{frames:>9}{float(peak_mb):10.1f}")
 
 
+def labelled_pictures(data: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Test images of the data sets by what their labels say of them."""
+    for name in ("msrs", "m3svd"):
+        if (data / name).is_dir():
+            recording = DatasetRecording(data / name)
+            part_of = part_finder(recording)
+            for event in recording:
+                if event.camera == "rgb":
+                    yield f"{name} {part_of(event.frame.stamp_ns)}", event.frame.image
+
+
+def simulated_pictures() -> Iterator[tuple[str, np.ndarray]]:
+    """Simulated scenes that were not looked at when the thresholds were set."""
+    weather = {"day": Conditions(), "dusk": Conditions(0.5), "night": Conditions(1.0)}
+    weather |= {"smoke 0.3": Conditions(smoke=0.3), "smoke 0.7": Conditions(smoke=0.7)}
+    weather |= {"night smoke 0.8": Conditions(1.0, 0.8), "glare 1": Conditions(glare=1.0)}
+    for seed in range(20, 28):
+        scene = Scene(SceneConfig(seed=seed))
+        for name, conditions in weather.items():
+            yield f"simulated {name}", scene.render(1.0, conditions).rgb
+
+
+def signs(data: Path) -> None:
+    """Print the share of pictures in which each sign is seen."""
+    seen: dict[str, list[str]] = {}
+    for name, image in itertools.chain(labelled_pictures(data), simulated_pictures()):
+        seen.setdefault(name, []).extend(rgb_signs(image) or ("none",))
+    print(f"{'pictures':28}{'number':>8}{'dark':>8}{'glare':>8}{'smoke':>8}")
+    for name, found in sorted(seen.items()):
+        shares = [found.count(sign) / len(found) for sign in ("dark", "glare", "smoke")]
+        print(f"{name:28}{len(found):8}" + "".join(f"{share:8.2f}" for share in shares))
+
+
 def child(bag: Path) -> None:
     """Evaluate one bag with the cheap engine of the tests; print frames and peak memory."""
     from evaluation.blob_perception import blob_settings, build_blobs
@@ -143,15 +198,18 @@ def child(bag: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("speed", "memory", "child"))
+    parser.add_argument("what", nargs="?", choices=("speed", "memory", "signs", "child"))
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--bag", type=Path)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.what == "child":
         child(args.bag)
+    if args.what in (None, "signs"):
+        signs(args.data)
     if args.what in (None, "memory"):
         memory(args.seconds)
     if args.what in (None, "speed"):

@@ -150,6 +150,8 @@ def _only_scores(args: argparse.Namespace) -> bool:
     table = args.out is None or args.out.suffix == ".json"
     if len(args.path) > 1 or not table or args.live:
         return False
+    if args.corruptions is not None or args.labels is not None:  # a table has no place for them
+        return False
     return path.exists() and not is_bag(path) and is_dataset(path)
 
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,17 @@ def _in_processes(
     shares: Any = context.Queue()
     for share in core_shares(workers):
         shares.put(share)
-    with ProcessPoolExecutor(workers, context, _take_cores, (shares,)) as pool:
-        futures = [pool.submit(evaluate_job, job, settings, build) for job in jobs]
-        for future in futures:
+    pool = ProcessPoolExecutor(workers, context, initializer=_take_cores, initargs=(shares,))
+    try:
+        for future in [pool.submit(evaluate_job, job, settings, build) for job in jobs]:
             yield future.result()
+    except BrokenProcessPool as error:
+        raise MdaclError(
+            "argument --workers: a worker process ended before its time (out of memory?); use "
+            "fewer, what is finished is kept"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C: not the recordings that still wait
 
 
 def core_shares(workers: int) -> list[set[int]]:

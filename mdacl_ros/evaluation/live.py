@@ -176,6 +176,7 @@ class _LiveRun:
             "start_ns": min(stamps, default=0),
             "has_truth": bool(self._labelled),
             "damage": [],
+            "assumptions": [],
         }
 
     def _counts(self, log: RunLog) -> dict[str, Any]:

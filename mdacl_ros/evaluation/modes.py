@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections import defaultdict
 
 from mdacl_ros.analysis.corruption import corrupted
+from mdacl_ros.errors import MdaclError
 from mdacl_ros.evaluation.report import ModeScores
 from mdacl_ros.evaluation.scores import ScoreBook
 from mdacl_ros.evaluation.settings import (
@@ -20,11 +22,14 @@ from mdacl_ros.replay.scoring import SCORE_FLOOR, Change, without
 from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import FramePair, GroundTruth, PerceptionResult
 
+ASSUMPTIONS = 8
+"""So many are noted: some name numbers that differ from frame to frame."""
+
 
 class Modes:
     """One perception a mode, all on one engine, each with its own past.
 
-    Modes other than ``fused`` see labelled pairs only.
+    Modes other than ``fused`` see labelled pairs only, and are scored on those that they can answer.
 
     Args:
         settings: Which modes.
@@ -36,6 +41,7 @@ class Modes:
         names: The modes.
         floor: Least score of a detection.
         timings: Milliseconds of every fused answer by stage.
+        assumptions: What the fused perception assumed or did without, each once.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Modes:
         self.names = settings.modes if has_truth else (FUSED,)
         self.floor = SCORE_FLOOR if has_truth else settings.threshold
         self.timings: dict[str, array[float]] = defaultdict(lambda: array("d"))
+        self.assumptions: list[str] = []
         self._stills = stills
         self._probe_ns = round(1e9 / settings.probe_rate) if settings.probe_rate > 0 else None
         self._probed_ns: int | None = None
@@ -75,12 +82,17 @@ class Modes:
         result = self._process(FUSED, pair, pair, self._is_probed(pair.stamp_ns))
         for stage, ms in result.timings_ms.items():
             self.timings[stage].append(ms)
+        for text in self._perceptions[FUSED].warnings:
+            if text not in self.assumptions and len(self.assumptions) < ASSUMPTIONS:
+                self.assumptions.append(text)
         if truth is None:
             return result
         self._books[FUSED].add(result.detections, truth, result.dominance.mdi, part)
         for name, change in self._changes.items():
             changed = change(self._judged, pair)
-            if changed.rgb is not None or changed.thermal is not None:
+            if changed.rgb is None and changed.thermal is None:
+                continue
+            with contextlib.suppress(MdaclError):  # thermal alone has no place without calibration
                 other = self._process(name, pair, changed, False)
                 self._books[name].add(other.detections, truth, other.dominance.mdi, part)
         self._judged += 1

@@ -135,7 +135,7 @@ class _Run:
             **stages,
             "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        recording = description | reader.facts()
+        recording = description | reader.facts() | {"assumptions": modes.assumptions}
         return Facts(recording, settings, counts, modes.summarize(), timing, reader.mismatch())
 
 

@@ -80,6 +80,8 @@ def _accuracy(
 
 def _losses(recording: Mapping[str, Any], counts: Mapping[str, Any]) -> list[Line]:
     lines: list[Line] = [("warn", f"Damaged: {line}.") for line in recording["damage"]]
+    for text in recording["assumptions"]:
+        lines.append(("warn" if "not used" in text else "ok", f"Note: {text}."))
     if unreadable := sum(counts["unreadable"].values()):
         lines.append(("warn", f"{unreadable} images could not be decoded and were left out."))
     if counts["failed"]:

@@ -217,6 +217,8 @@ MODES |= {"rgb absent": ModeScores(0.5, 0.2), "thermal absent": ModeScores(0.4, 
             "There is no thermal camera",
         ),
         ({"damage": ["x.mcap: cut"]}, "warn", "Damaged: x.mcap: cut."),
+        ({"assumed": ["thermal is not used: x"]}, "warn", "Note: thermal is not used: x."),
+        ({"assumed": ["same view"]}, "ok", "Note: same view."),
         ({"flicker": 0.3}, "warn", "30.0 % of the detections flicker."),
         ({"mismatch": "labels l: none fits"}, "bad", "No score: labels l: none fits."),
         ({"events": {"freeze_rgb": 10}}, "warn", "10.0 % of the frames: freeze of rgb."),
@@ -226,8 +228,9 @@ def test_the_verdict_follows_its_rules(change, level, says) -> None:
     scores = dict(MODES)
     if "fused" in change:
         scores["fused"] = replace(scores["fused"], map50=change["fused"])
+    recording = {"damage": change.get("damage", []), "assumptions": change.get("assumed", [])}
     verdict = judge(
-        {"damage": change.get("damage", [])}, COUNTS | change.get("counts", {}), scores,
+        recording, COUNTS | change.get("counts", {}), scores,
         {"paired_mean": 0.1}, change.get("events", {}), {"share": change.get("flicker", 0.0)},
         change.get("mismatch", ""),
     )  # fmt: skip

@@ -222,3 +222,14 @@ def test_detections_that_come_and_go_are_flicker(tmp_path) -> None:
     assert flicker["vanished"] >= 3
     assert 0.05 < flicker["share"] < 0.2
     assert reports["blinking"].worst["misses"]
+
+
+def test_thermal_that_cannot_be_laid_over_rgb_is_said(tmp_path) -> None:
+    """Another aspect ratio and no calibration: the network sees RGB alone."""
+    source = SyntheticRecording(replace(FAULTS, freeze_s=None, thermal_size=(80, 80)))
+    write_bag(source, tmp_path / "bag")
+    report = evaluated(tmp_path / "bag", tmp_path / "out")
+    assert report.counts["pairs"] == 0
+    (text,) = report.recording["assumptions"]
+    assert "thermal is not used" in text
+    assert report.verdict.level in ("warn", "bad")
