@@ -15,7 +15,7 @@ from urllib.parse import quote
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.evaluation.report import Level, Report, read_report
 from mdacl_ros.reporting.cells import Cell, count, share
-from mdacl_ros.reporting.page import BASELINES, PAGE_FILE, templates
+from mdacl_ros.reporting.page import BASELINES, PAGE_FILE, mean_mdi, templates
 from mdacl_ros.reporting.words import duration, sentence, signed
 from mdacl_ros.whole_file import write_whole
 
@@ -79,7 +79,7 @@ def _row(out: Path, folder: Path) -> Row:
 
 def _cells(report: Report) -> tuple[Cell, ...]:
     scores = [report.scores.get(mode) for mode in BASELINES]
-    fused, seconds, mdi = scores[0], report.recording["duration_s"], report.mdi.get("mean")
+    fused, seconds, mdi = scores[0], report.recording["duration_s"], mean_mdi(report)
     return (
         Cell(duration(seconds), seconds),
         count(report.counts.get("processed")),

@@ -130,7 +130,7 @@ def key_facts(report: Report) -> tuple[Fact, ...]:
     counts, flicker, timing = report.counts, report.flicker, report.timing
     lost = sum(sum(causes.values()) for causes in (counts.get("dropped") or {}).values())
     facts = [
-        Fact("Mean MDI", words.signed(report.mdi.get("mean")), _leads(report.mdi.get("mean"))),
+        Fact("Mean MDI", words.signed(mean_mdi(report)), _leads(mean_mdi(report))),
         Fact("Answers", words.number(counts.get("processed")), _from_cameras(counts)),
     ]
     if lost or counts.get("dropped_busy"):
@@ -142,17 +142,23 @@ def key_facts(report: Report) -> tuple[Fact, ...]:
     mean = report.detections_per_frame.get("mean")
     if mean is not None:
         facts.append(Fact("Detections", f"{mean:.1f}", "in a frame, on average"))
-    if timing.get("frames_per_s") is not None:
-        facts.append(Fact("Speed", f"{timing['frames_per_s']:.1f}", "frames a second"))
+    if median := (timing.get("infer_ms") or {}).get("p50"):
+        facts.append(Fact("Detector", f"{median:.0f} ms", "a frame, median on this machine"))
     return tuple(facts)
+
+
+def mean_mdi(report: Report) -> float | None:
+    """Mean index of the answers from both cameras; of all, where there are none."""
+    paired: float | None = report.mdi.get("paired_mean")
+    return report.mdi.get("mean") if paired is None else paired
 
 
 def _leads(mdi: float | None) -> str:
     if mdi is None:
         return "no answer"
     if abs(mdi) < 0.1:
-        return "both cameras weigh alike"
-    return f"{'RGB' if mdi > 0 else 'thermal'} leads"
+        return "of the pairs: nearly balanced"
+    return f"of the pairs: {'RGB' if mdi > 0 else 'thermal'} leads"
 
 
 def _from_cameras(counts: dict[str, Any]) -> str:
