@@ -29,7 +29,7 @@ ASSUMPTIONS = 8
 class Modes:
     """One perception a mode, all on one engine, each with its own past.
 
-    Modes other than ``fused`` see labelled pairs only, and are scored on those that they can answer.
+    Modes other than ``fused`` see labelled pairs only, and are scored on what they can answer.
 
     Args:
         settings: Which modes.

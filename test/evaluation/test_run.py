@@ -233,3 +233,11 @@ def test_thermal_that_cannot_be_laid_over_rgb_is_said(tmp_path) -> None:
     (text,) = report.recording["assumptions"]
     assert "thermal is not used" in text
     assert report.verdict.level in ("warn", "bad")
+
+
+def test_a_database_gives_what_an_mcap_gives(bag, tmp_path) -> None:
+    write_bag(SyntheticRecording(FAULTS), tmp_path / "sqlite3" / "bag", storage="sqlite3")
+    evaluated(bag, tmp_path / "one", ablation=False)
+    evaluated(tmp_path / "sqlite3" / "bag", tmp_path / "two", ablation=False)
+    one, two = ((tmp_path / n / "frames.jsonl").read_bytes() for n in ("one", "two"))
+    assert one == two

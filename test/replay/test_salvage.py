@@ -3,6 +3,7 @@
 import sqlite3
 
 import pytest
+import yaml
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
@@ -137,3 +138,56 @@ def test_nothing_left_and_empty_bags_are_one_clear_line(bag, tmp_path) -> None:
     for salvage in (False, True):
         with pytest.raises(RecordingError, match="empty"):
             BagRecording(tmp_path / "empty", salvage=salvage)
+
+
+class Part(SyntheticRecording):
+    """Every second of three of the source, as a recorder that splits its files has it."""
+
+    def __init__(self, first_s: float, last_s: float) -> None:
+        super().__init__(SOURCE._faults)
+        self._span = first_s, last_s
+
+    def __iter__(self):
+        start = 10**9
+        for event in super().__iter__():
+            if self._span[0] <= (event.time_ns - start) / 1e9 < self._span[1]:
+                yield event
+
+
+@pytest.fixture
+def split_bag(tmp_path):
+    """Two files that one metadata.yaml puts together."""
+    out, merged = tmp_path / "split", None
+    out.mkdir()
+    for number, span in enumerate(((0.0, 1.5), (1.5, 9.0))):
+        write_bag(Part(*span), tmp_path / f"part{number}")
+        (file,) = (tmp_path / f"part{number}").glob("*.mcap")
+        file.rename(out / f"split_{number}.mcap")
+        text = (tmp_path / f"part{number}" / "metadata.yaml").read_text()
+        values = yaml.safe_load(text)["rosbag2_bagfile_information"]
+        if merged is None:
+            merged = values
+            continue
+        merged["message_count"] += values["message_count"]
+        for row, other in zip(
+            merged["topics_with_message_count"], values["topics_with_message_count"], strict=True
+        ):
+            assert row["topic_metadata"]["name"] == other["topic_metadata"]["name"]
+            row["message_count"] += other["message_count"]
+    merged["relative_file_paths"] = ["split_0.mcap", "split_1.mcap"]
+    merged["duration"]["nanoseconds"] = SOURCE.duration_ns
+    (out / "metadata.yaml").write_text(yaml.safe_dump({"rosbag2_bagfile_information": merged}))
+    return out
+
+
+def test_split_bags_are_one_recording(split_bag) -> None:
+    whole = BagRecording(split_bag)
+    assert whole.frames == SOURCE.frames
+    assert stamps(whole) == stamps(SOURCE)
+    last = split_bag / "split_1.mcap"
+    last.write_bytes(last.read_bytes()[:-5000])
+    left = BagRecording(split_bag, salvage=True)
+    found = stamps(left)
+    assert found == stamps(SOURCE)[: len(found)]
+    assert len(found) > len(stamps(SOURCE)) // 2
+    assert left.damage[0].startswith("split_1.mcap: ends in the middle")
