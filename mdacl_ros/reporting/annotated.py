@@ -33,7 +33,6 @@ DETECTIONS_TOPIC, DOMINANCE_TOPIC, MDI_TOPIC = (
 )
 OVERLAY_TOPIC = f"{NODE}/overlay/compressed"
 
-FRAME_ID = "rgb_optical_frame"
 JPEG_QUALITY = 80
 
 
@@ -75,7 +74,7 @@ def _messages(
 ) -> list[tuple[str, str, Any]]:
     """``(topic, type, message)`` of one answer."""
     record = frame.record
-    header = make.header(record.stamp_ns, FRAME_ID)
+    header = make.header(record.stamp_ns, frame.frame_id)
     shown = _above(record.detections, threshold)
     found = [
         make.detection(header, box, labels[label], score)
@@ -94,7 +93,7 @@ def _messages(
         (OVERLAY_TOPIC, COMPRESSED, picture),
     ]
     if record.truth is not None:
-        truth = truth_message(make, record.stamp_ns, FRAME_ID, record.truth, labels)
+        truth = truth_message(make, record.stamp_ns, frame.frame_id, record.truth, labels)
         messages.append((TRUTH_TOPIC, DETECTIONS, truth))
     return messages
 

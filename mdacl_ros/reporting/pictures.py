@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.evaluation.frames import FrameRecord, read_frames
 from mdacl_ros.evaluation.report import Report, WorstFrame
 from mdacl_ros.replay.recording import Recording
@@ -90,12 +91,16 @@ def take_pictures(
         rig: Calibration that was used.
 
     Raises:
-        RecordingError: The recording is not the one that was evaluated.
+        RecordingError: The recording, or ``frames.jsonl``, is not that of the report.
     """
     misses, alarms = (_apart(report, kind)[:MOST_WORST] for kind in ("misses", "false_alarms"))
     evenly = _spread(int(report.counts.get("processed", 0)), THUMBNAILS)
     wanted = {frame.index for frame in (*misses, *alarms)} | set(evenly)
     records = list(_pick(frames, wanted))
+    if len(records) != len(wanted):
+        raise RecordingError(
+            f"{frames}: lacks frames that the report beside it tells of; evaluate again"
+        )
     start_ns = int(report.recording.get("start_ns") or (records[0].stamp_ns if records else 0))
     draw = _Draw(report, start_ns)
     offset_ns = round(report.settings.get("thermal_clock_offset_s", 0.0) * 1e9)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mdacl_ros.evaluation.frames import FRAMES_FILE
 from mdacl_ros.evaluation.opening import open_for_evaluation
-from mdacl_ros.evaluation.report import Report
+from mdacl_ros.evaluation.report import REPORT_FILE, Report
 from mdacl_ros.evaluation.settings import EvaluationSettings
 from mdacl_ros.reporting.annotated import ANNOTATED, write_annotated
 from mdacl_ros.reporting.page import PAGE_FILE, write_page
@@ -16,8 +16,8 @@ from mdacl_ros.sensing.rig import load_rig
 
 
 def is_presented(out: Path, *, annotate: bool = False) -> bool:
-    """Whether everything that is wanted of a report is there."""
-    return (out / PAGE_FILE).is_file() and (not annotate or (out / ANNOTATED).is_dir())
+    """Whether everything that is wanted of a report is there, and made of this report."""
+    return _is_current(out, PAGE_FILE) and (not annotate or _is_current(out, ANNOTATED))
 
 
 def present(
@@ -38,11 +38,13 @@ def present(
         out: Folder of ``report.json`` and ``frames.jsonl``.
         settings: With what it was evaluated.
         report: What ``report.json`` holds.
-        annotate: Whether the annotated bag is wanted; one that is there is replaced.
+        annotate: Whether the annotated bag is wanted; one of an earlier report goes in any case.
 
     Raises:
         RecordingError: The recording is gone or another one by now.
     """
+    if annotate or not _is_current(out, ANNOTATED):
+        shutil.rmtree(out / ANNOTATED, ignore_errors=True)
     if report.settings.get("live") not in (None, 1.0):
         write_page(out)
         return
@@ -50,6 +52,10 @@ def present(
     with closing(open_for_evaluation(recording, settings)) as source:
         write_page(out, source, rig)
         if annotate:
-            bag = out / ANNOTATED
-            shutil.rmtree(bag, ignore_errors=True)
-            write_annotated(source, report, out / FRAMES_FILE, bag, rig=rig)
+            write_annotated(source, report, out / FRAMES_FILE, out / ANNOTATED, rig=rig)
+
+
+def _is_current(out: Path, name: str) -> bool:
+    """Whether a result is there and not older than the report."""
+    path = out / name
+    return path.exists() and path.stat().st_mtime_ns >= (out / REPORT_FILE).stat().st_mtime_ns

@@ -31,12 +31,14 @@ class Replayed:
     Attributes:
         record: The answer.
         time_ns: Arrival of its frame on the recording's clock.
+        frame_id: tf frame of the RGB image; empty until one was seen.
         rgb: ``(H, W, 3)`` uint8, ``None`` where the camera took no part.
         thermal: ``(H, W)`` uint8 preview in the RGB image, ``None`` likewise.
     """
 
     record: FrameRecord
     time_ns: int
+    frame_id: str
     rgb: ByteArray | None
     thermal: ByteArray | None
 
@@ -59,19 +61,20 @@ def replay(
     Raises:
         RecordingError: An answer's frames are not in the recording.
     """
-    window, lay_over = _Window(recording), _LaidOver(rig)
+    window, lay_over, frame_id = _Window(recording), _LaidOver(rig), ""
     for record in records:
         rgb = thermal = None
         time_ns = 0
         if record.rgb:
             event = window.find("rgb", record.stamp_ns)
             rgb, time_ns = cast(ByteArray, event.frame.image), event.time_ns
+            frame_id = event.frame.frame_id
         if record.thermal:
             skew_ns = round(record.skew_ms * 1e6)
             event = window.find("thermal", record.stamp_ns + skew_ns - thermal_clock_offset_ns)
             thermal = lay_over(event.frame, record.image_size)
             time_ns = time_ns or event.time_ns
-        yield Replayed(record, time_ns, rgb, thermal)
+        yield Replayed(record, time_ns, frame_id, rgb, thermal)
 
 
 class _Window:

@@ -55,6 +55,7 @@ def test_every_answer_has_a_message_on_every_topic(written):
         records, messages["/detector_node/detections"], strict=True
     ):
         assert stamp_of(message) == record.stamp_ns
+        assert message.header.frame_id == "rgb_optical_frame"
         assert time_ns == arrivals[record.stamp_ns]
 
 

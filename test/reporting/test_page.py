@@ -128,6 +128,14 @@ def test_a_failed_page_leaves_the_old_one(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"report.json", "frames.jsonl", "report.html"}
 
 
+def test_frames_of_another_report_are_refused(tmp_path):
+    write_evaluation(tmp_path, RECORDING)
+    lines = (tmp_path / "frames.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "frames.jsonl").write_text("".join(lines[5:]))
+    with pytest.raises(RecordingError, match="lacks frames that the report beside it tells of"):
+        write_page(tmp_path, RECORDING)
+
+
 def test_the_same_evaluation_gives_the_same_page(tmp_path):
     write_evaluation(tmp_path, RECORDING)
     assert write_page(tmp_path, RECORDING).read_bytes() == (

@@ -44,6 +44,12 @@ def test_what_is_there_is_not_made_again_but_what_is_missing_is(bag, tmp_path):
     assert not annotated.exists()
     assert main(["evaluate", str(bag), "--out", "out", "--annotate"]) == 0
     assert annotated.is_dir()
+    # Of another report both are made anew, or go.
+    other = ["evaluate", str(bag), "--out", "out", "--threshold", "0.5"]
+    assert main([*other, "--no-page"]) == 0
+    assert main(other) == 0
+    assert "<td>0.5</td>" in page.read_text()
+    assert not annotated.exists()
 
 
 def test_no_page_where_none_is_wanted(bag, tmp_path):
