@@ -59,8 +59,13 @@ def write_annotated(
         RecordingError: ``out`` exists, or the recording is not the one that was evaluated.
     """
     labels, threshold = tuple(report.settings["labels"]), float(report.settings["threshold"])
-    offset_ns = round(report.settings.get("thermal_clock_offset_s", 0.0) * 1e9)
-    shown = replay(recording, read_frames(frames), rig=rig, thermal_clock_offset_ns=offset_ns)
+    shown = replay(
+        recording,
+        read_frames(frames),
+        rig=rig,
+        thermal_clock_offset_ns=round(report.settings.get("thermal_clock_offset_s", 0.0) * 1e9),
+        smooth=not report.settings.get("stills"),
+    )
     with BagFile(out) as bag:
         for frame in shown:
             for topic, kind, message in _messages(bag.make, frame, labels, threshold):

@@ -55,6 +55,7 @@ class Still:
         width: Of the RGB image the boxes lie in, in pixels.
         height: Likewise.
         marks: Boxes, the important ones last.
+        index: Number of the frame in ``frames.jsonl``.
         seconds: Since the first frame.
         caption: What went wrong.
         events: What was going on.
@@ -65,6 +66,7 @@ class Still:
     width: int
     height: int
     marks: tuple[Mark, ...]
+    index: int
     seconds: float
     caption: str
     events: str
@@ -176,6 +178,7 @@ class _Draw:
             None if shown.thermal is None else data_uri(shown.thermal, width),
             *record.image_size,
             marks,
+            record.index,
             (record.stamp_ns - self._start_ns) / 1e9,
             caption,
             ", ".join(map(event_words, record.events)),

@@ -49,6 +49,7 @@ def replay(
     *,
     rig: RigCalibration | None = None,
     thermal_clock_offset_ns: int = 0,
+    smooth: bool = False,
 ) -> Iterator[Replayed]:
     """Read the recording once and bring answers and pictures together; memory stays flat.
 
@@ -57,11 +58,12 @@ def replay(
         records: Some or all of its answers, in their order.
         rig: Calibration that was used; without, both cameras are taken to show the same view.
         thermal_clock_offset_ns: What was added to thermal stamps.
+        smooth: Carry the thermal tone curve from one record to the next, as on the robot.
 
     Raises:
         RecordingError: An answer's frames are not in the recording.
     """
-    window, lay_over, frame_id = _Window(recording), _LaidOver(rig), ""
+    window, lay_over, frame_id = _Window(recording), _LaidOver(rig, smooth), ""
     for record in records:
         rgb = thermal = None
         time_ns = 0
@@ -109,15 +111,16 @@ def _is(event: Event, camera: Modality, stamp_ns: int) -> bool:
 class _LaidOver:
     """Thermal previews in the RGB image."""
 
-    def __init__(self, rig: RigCalibration | None) -> None:
-        self._rig = rig
+    def __init__(self, rig: RigCalibration | None, smooth: bool) -> None:
+        self._rig, self._smooth = rig, smooth
         self._normalizer = ThermalNormalizer()
         self._registration: Registration | None = None
         self._sizes: tuple[tuple[int, int], ...] = ()
 
     def __call__(self, frame: Frame, size: tuple[int, int]) -> ByteArray:
         """Preview of one frame, ``(size[1], size[0])`` uint8."""
-        preview = self._normalizer(frame.image, frame.encoding, frame.stamp_ns).preview
+        stamp_ns = frame.stamp_ns if self._smooth else None
+        preview = self._normalizer(frame.image, frame.encoding, stamp_ns).preview
         sizes = (size, (preview.shape[1], preview.shape[0]))
         if self._registration is None or sizes != self._sizes:
             self._registration = Registration(self._rig, size, sizes[1], size)
