@@ -1,4 +1,4 @@
-"""Says once that the rig was knocked, and once that it is well again."""
+"""Says that the rig was knocked, from the first sure sign until a sure sign that it is well."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class ResidualAlarm:
     """Compares residuals with a bound; those without confidence change nothing.
 
     Attributes:
-        raised: Whether the newest residual to be relied on is too large.
+        cause: The newest residual that was sure, while it is too large; ``None`` while all is well.
     """
 
     def __init__(self) -> None:
-        self.raised = False
+        self.cause: Residual | None = None
 
-    def update(self, residual: Residual | None, bound: float) -> bool:
+    def update(self, residual: Residual | None, bound: float) -> Residual | None:
         """Judge the newest residual.
 
         Args:
@@ -26,18 +26,19 @@ class ResidualAlarm:
             bound: Pixels of the RGB image from which the rig counts as knocked.
 
         Returns:
-            :attr:`raised`.
+            :attr:`cause`.
         """
         if residual is not None and residual.confident:
-            self.raised = residual.pixels >= bound * (CLEARS_AT if self.raised else 1.0)
-        return self.raised
+            limit = bound if self.cause is None else bound * CLEARS_AT
+            self.cause = residual if residual.pixels >= limit else None
+        return self.cause
 
     def reset(self) -> None:
         """Begin anew."""
-        self.raised = False
+        self.cause = None
 
 
-def knocked(residual: Residual) -> str:
+def knocked_text(residual: Residual) -> str:
     """What to tell the user."""
     dx, dy = residual.shift
     return (
