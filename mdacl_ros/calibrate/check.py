@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,8 +18,12 @@ from mdacl_ros.types import BoolArray, ByteArray, FramePair
 INPUT = (640, 480)
 """Network input that the images are registered into, as the node does by default."""
 
+MAX_SKEW = 0.05
+"""Seconds between the images of a pair: less than the node allows, as motion would look like an
+error of the calibration."""
+
 _KELVIN_SCALE = 0.01
-_STRETCHED = "thermal stretched over the whole RGB image"
+_NEVER_NS = 1 << 62  # a slide show of single images has no rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,11 @@ class CheckResult:
 
 
 def check_rig(
-    rig: RigCalibration, recording: Recording, count: int, sync: SyncConfig | None = None
+    rig: RigCalibration,
+    recording: Recording,
+    count: int,
+    max_skew: float = MAX_SKEW,
+    clock_offset: float = 0.0,
 ) -> CheckResult:
     """Measure a calibration on a recording.
 
@@ -54,18 +62,19 @@ def check_rig(
         rig: The calibration.
         recording: With both cameras; played once.
         count: Most pairs to use, spread evenly.
-        sync: How frames become pairs; the node's default unless given.
+        max_skew: Seconds between the two images of a pair at most.
+        clock_offset: Seconds added to thermal stamps.
 
     Raises:
         CalibrationError: The calibration is for other sizes, or its cameras share no view.
         RecordingError: There is no pair, or an image cannot be used.
     """
-    pairs = list(spread_pairs(recording, count, sync or SyncConfig()))
+    pairs = list(spread_pairs(recording, count, max_skew, clock_offset))
     if not pairs:
         raise RecordingError(
             f"recording {recording.name}: got {dict(recording.frames)} frames but no pair of them"
-            " near enough in time, wanted RGB and thermal within max_skew; give --clock-offset"
-            " (mdacl calibrate clock measures it)"
+            f" near enough in time, wanted RGB and thermal within {max_skew:g} s; give"
+            " --clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
         )
     plain = RigCalibration("identity", CameraModel(rig.rgb.size), CameraModel(rig.thermal.size))
     shown = len(pairs) // 2
@@ -79,15 +88,23 @@ def check_rig(
     )
 
 
-def spread_pairs(recording: Recording, count: int, sync: SyncConfig) -> Iterator[FramePair]:
-    """Pairs that the node would make of a recording, at most ``count``, evenly spread."""
+def spread_pairs(
+    recording: Recording, count: int, max_skew: float, clock_offset: float
+) -> Iterator[FramePair]:
+    """Pairs as the node makes them, at most ``count``, evenly spread; no camera counts as dead."""
     for camera in ("rgb", "thermal"):
         if not recording.frames.get(camera):
             raise RecordingError(
                 f"recording {recording.name}: has no {camera} images, wanted both cameras; name"
                 f" the topic with --{camera}-topic"
             )
-    synchronizer = PairSynchronizer(sync)
+    synchronizer = PairSynchronizer(
+        SyncConfig(
+            max_skew_ns=round(max_skew * 1e9),
+            thermal_clock_offset_ns=round(clock_offset * 1e9),
+            partner_timeout_ns=_NEVER_NS,
+        )
+    )
     every = max(1, min(recording.frames.values()) // count)
     number = taken = 0
     for event in recording:
@@ -145,8 +162,3 @@ def _is_grey(image: ByteArray) -> bool:
     """Whether all channels are one, nearly everywhere."""
     spread = image.max(axis=2).astype(np.int16) - image.min(axis=2)
     return bool(np.percentile(spread, 99) < 3)
-
-
-def clock_offset(config: SyncConfig, seconds: float) -> SyncConfig:
-    """The same with an offset added to thermal stamps."""
-    return replace(config, thermal_clock_offset_ns=round(seconds * 1e9))

@@ -11,7 +11,7 @@ from typing import Any
 
 from mdacl_ros.analysis.inputs import model_folder, out_folder
 from mdacl_ros.analysis.numbers import percent, rounded, text_table
-from mdacl_ros.calibrate.check import CheckResult, check_rig, clock_offset
+from mdacl_ros.calibrate.check import MAX_SKEW, CheckResult, check_rig
 from mdacl_ros.calibrate.check_pictures import write_pictures, write_whole
 from mdacl_ros.calibrate.region_fit import RegionFit, fit_regions
 from mdacl_ros.calibrate.shift_cost import TABLE, ShiftTable, load_shift_table
@@ -19,7 +19,6 @@ from mdacl_ros.errors import ParameterError
 from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
-from mdacl_ros.sensing.sync_types import SyncConfig
 
 GOOD, OFF = 0, 1
 
@@ -27,12 +26,13 @@ GOOD, OFF = 0, 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the calibration, the recording and where the pictures go."""
     parser.add_argument("rig", type=Path, metavar="RIG.yaml", help="calibration to check")
-    parser.add_argument("path", metavar="BAG|FOLDER", help="recording; 'simulated': the demo's")
+    parser.add_argument("path", metavar="BAG|FOLDER", help="recording of both cameras")
     parser.add_argument("--clip", help="which clip of a folder with several")
     parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
     parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
     parser.add_argument("--pairs", type=int, default=40, help="most pairs to use")
     parser.add_argument("--clock-offset", type=float, default=0.0, help="s added to thermal stamps")
+    parser.add_argument("--max-skew", type=float, default=MAX_SKEW, help="s between paired stamps")
     parser.add_argument("--bound", type=float, default=6.0, help="pixels from which it is off")
     parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
     parser.add_argument(
@@ -53,15 +53,11 @@ def run(args: argparse.Namespace) -> int:
     table = load_shift_table(args.table or model / TABLE)
     with closing(
         open_recording(
-            None if args.path == "simulated" else args.path,
-            clip=args.clip,
-            rgb_topic=args.rgb_topic,
-            thermal_topic=args.thermal_topic,
+            args.path, clip=args.clip, rgb_topic=args.rgb_topic, thermal_topic=args.thermal_topic
         )
     ) as recording:
         name = recording.name
-        sync = clock_offset(SyncConfig(), args.clock_offset)
-        result = check_rig(rig, recording, args.pairs, sync)
+        result = check_rig(rig, recording, args.pairs, args.max_skew, args.clock_offset)
     fit = fit_regions(result.after) if result.after.confident else None
     current = table.belongs_to(model / "weights.safetensors")
     folder = out_folder(args)
@@ -145,6 +141,8 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse options before the recording is read."""
     if args.pairs < 1:
         raise ParameterError(f"argument --pairs: got {args.pairs}, wanted 1 or more")
+    if not 0 <= args.max_skew < math.inf:
+        raise ParameterError(f"argument --max-skew: got {args.max_skew}, wanted seconds, 0 or more")
     if not args.bound > 0:
         raise ParameterError(f"argument --bound: got {args.bound}, wanted pixels > 0")
     if not math.isfinite(args.clock_offset):

@@ -216,6 +216,7 @@ def test_bad_files_and_options_are_one_clear_line(bag, table, tmp_path, capsys):
         ((flat, bag), "wanted an invertible 3x3 matrix"),
         ((good, bag, "--rgb-topic", "/nothing"), "wanted one of its image topics"),
         ((good, bag, "--pairs", "0"), "--pairs: got 0"),
+        ((good, bag, "--max-skew", "-1"), "--max-skew: got -1"),
         ((good, bag, "--bound", "nan"), "--bound: got nan"),
         ((good, bag, "--clock-offset", "9"), "no pair of them near enough in time"),
         ((good, bag, "--out", "/dev/null/x"), "cannot be created"),
