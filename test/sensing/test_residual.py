@@ -141,3 +141,14 @@ def test_the_message_names_pixels_and_direction():
     assert knocked_text(found) == (
         "rig seems knocked: thermal off by about 8 px (+8, -3); calibrate again"
     )
+
+
+def test_a_blow_is_noticed_although_the_pairs_before_it_count():
+    estimator, alarm, scene = ResidualEstimator(), ResidualAlarm(), clutter(8)
+    for _ in range(20):
+        estimator.add(pair_of(scene, scene))
+    for _ in range(8):  # 40 s at the default rate
+        estimator.add(pair_of(scene, moved(scene, (5, 2))))  # cells of two pixels
+        alarm.update(estimator.estimate(), 6.0)
+    assert alarm.cause is not None
+    assert alarm.cause.shift == pytest.approx((10, 4), abs=0.7)
