@@ -29,6 +29,7 @@ from mdacl_ros.runtime import load_engine  # noqa: E402
 from mdacl_ros.sensing.dense_map import exact_thermal_map, thermal_map  # noqa: E402
 from mdacl_ros.sensing.letterbox import Letterbox  # noqa: E402
 from mdacl_ros.sensing.registration import Registration  # noqa: E402
+from mdacl_ros.sensing.residual import ResidualEstimator  # noqa: E402
 from mdacl_ros.sensing.rig import RigCalibration, load_rig  # noqa: E402
 from mdacl_ros.sensing.thermal import normalize_once  # noqa: E402
 from mdacl_ros.simulation import Scene, SceneConfig  # noqa: E402
@@ -104,7 +105,7 @@ def stream(rgb: np.ndarray, thermal: np.ndarray) -> Iterator[FramePair]:
 
 
 def frame_share(perception: Perception, pairs: Iterator[FramePair], rounds: int) -> None:
-    """Print the stages of a frame, and the remap's share of their sum."""
+    """Print the stages of a frame, and the share of the remap and of the residual in it."""
     first = next(pairs)
     perception.process(first)
     registration = perception.registration.current
@@ -113,9 +114,13 @@ def frame_share(perception: Perception, pairs: Iterator[FramePair], rounds: int)
     registration.prepare_display()
     normalized = normalize_once(first.thermal.image, first.thermal.encoding)
     byte = (255 * normalized).astype(np.uint8)
+    aligned, estimator = perception.aligned_pair(), ResidualEstimator()
+    assert aligned is not None
     remaps: dict[str, Callable[[], object]] = {
         "remap to network input": lambda: registration.warp(normalized),
         "remap to 1280x720": lambda: registration.warp_to_rgb(byte),
+        "copy for the residual": perception.aligned_pair,
+        "residual, beside": lambda: estimator.add(aligned),
     }
     times: dict[str, list[float]] = {}
     work: dict[str, list[float]] = {}  # CPU time: what counts where other programs run too

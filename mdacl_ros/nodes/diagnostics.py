@@ -172,7 +172,7 @@ def calibration(snapshot: Snapshot) -> Part:
     values = dict(snapshot.calibration) | _residual(snapshot.residual)
     remarks = list(snapshot.warnings)
     if snapshot.knocked is not None:
-        remarks.insert(0, knocked_text(snapshot.knocked))
+        remarks.insert(0, knocked_text(snapshot.knocked, bool(values.get("file"))))
     if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
         remarks.append("no RGB camera_info yet: detections work, markers need it")
     elif snapshot.state == "active" and not snapshot.calibrated.get("rgb", False):

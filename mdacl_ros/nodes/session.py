@@ -113,7 +113,9 @@ class DetectionSession:
         residual, knocked = self._residual.read(self.parameters.residual_warn)
         if knocked is not None and "knocked" not in self._reported:
             self._reported.add("knocked")
-            self._node.get_logger().warning(knocked_text(knocked))
+            self._node.get_logger().warning(
+                knocked_text(knocked, bool(self.parameters.calibration))
+            )
         return residual, knocked
 
     def _unsubscribe(self) -> None:

@@ -38,10 +38,15 @@ class ResidualAlarm:
         self.cause = None
 
 
-def knocked_text(residual: Residual) -> str:
-    """What to tell the user."""
+def knocked_text(residual: Residual, calibrated: bool) -> str:
+    """What to tell the user.
+
+    Args:
+        residual: What tells of it.
+        calibrated: There is a calibration that could have been right once.
+    """
     dx, dy = residual.shift
-    return (
-        f"rig seems knocked: thermal off by about {residual.pixels:.0f} px ({dx:+.0f}, {dy:+.0f}); "
-        "calibrate again"
-    )
+    off = f"thermal off by about {residual.pixels:.0f} px ({dx:+.0f}, {dy:+.0f})"
+    if calibrated:
+        return f"rig seems knocked: {off}; calibrate again"
+    return f"{off}, and there is no calibration; make one (docs/calibration.md)"
