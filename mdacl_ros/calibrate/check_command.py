@@ -171,7 +171,7 @@ def _cost(residual: Residual, table: ShiftTable, current: bool) -> str:
     most = "" if table.covers(residual.pixels, width) else " or more"
     line = (
         f"costs about  {percent(clean - expected)}{most} of {percent(clean)} mAP50 points"
-        f" ({table.images} pairs of {table.data})"
+        f" ({table.images} pairs of {table.data} at {'x'.join(map(str, table.input_size))})"
     )
     return line if current else line + "; the table was measured with other weights"
 

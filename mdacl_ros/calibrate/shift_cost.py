@@ -26,6 +26,7 @@ class ShiftTable:
         weights_sha256: Which weights it belongs to.
         images: How many pairs it was measured on.
         data: Their name.
+        input_size: ``(width, height)`` of the network input it was measured at.
     """
 
     pixels: tuple[float, ...]
@@ -33,6 +34,7 @@ class ShiftTable:
     weights_sha256: str
     images: int
     data: str
+    input_size: tuple[int, int]
 
     def map50_at(self, pixels: float, width: int) -> float:
         """Interpolated mAP50 of a shift; that of the largest one measured beyond it.
@@ -66,6 +68,7 @@ def load_shift_table(path: Path) -> ShiftTable:
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = sorted((float(row["pixels"]), float(row["map50"])) for row in content["shift"])
         clean = float(content["clean"]["map50"])
+        width, height = (int(side) for side in content["input_size"])
         if not rows or not clean > 0:
             raise ValueError("no rows under 'shift', or nothing detected without one")
         return ShiftTable(
@@ -74,6 +77,7 @@ def load_shift_table(path: Path) -> ShiftTable:
             weights_sha256=str(content["weights_sha256"]),
             images=int(content["images"]),
             data=str(content["data"]),
+            input_size=(width, height),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"has no {error}" if isinstance(error, KeyError) else str(error)

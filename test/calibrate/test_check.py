@@ -29,6 +29,7 @@ TABLE = {
     "weights_sha256": "0" * 64,
     "images": 61,
     "data": "msrs",
+    "input_size": [320, 256],
 }
 
 
@@ -134,7 +135,10 @@ def test_the_command_writes_pictures_and_numbers(bag, table, tmp_path, capsys):
     assert run(tmp_path / "rig.yaml", bag, "--table", table, "--out", out) == 0
     text = capsys.readouterr().out
     assert "verdict      good" in text
-    assert "of 60.0 mAP50 points (61 pairs of msrs); the table was measured with other" in text
+    assert (
+        "of 60.0 mAP50 points (61 pairs of msrs at 320x256); the table was measured with other"
+        in text
+    )
     names = ["blink.gif", "blink_rgb.png", "blink_thermal.png", "check.json", "overlay.png"]
     assert sorted(path.name for path in out.iterdir()) == names
     values = json.loads((out / "check.json").read_text())
