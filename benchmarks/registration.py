@@ -21,7 +21,9 @@ import cv2
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT), str(ROOT / "test" / "sensing")]
+
+from exact_warp import exact_warp  # noqa: E402
 
 from mdacl_ros.perception import Perception, PerceptionConfig  # noqa: E402
 from mdacl_ros.resources import find_resource  # noqa: E402
@@ -37,22 +39,6 @@ from mdacl_ros.types import Frame, FramePair  # noqa: E402
 
 INPUT = (640, 480)
 DISTANCE = 8.0
-
-
-def exact_warp(image: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Bilinear in float64 at exact coordinates; NaN outside the thermal image."""
-    height, width = image.shape
-    with np.errstate(invalid="ignore"):
-        seen = ((source >= -0.5) & (source <= (width - 0.5, height - 0.5))).all(axis=2)
-    at = np.clip(np.nan_to_num(source), 0, (width - 1, height - 1))
-    x0, y0 = (
-        np.minimum(np.floor(at[..., i]).astype(int), n - 2) for i, n in ((0, width), (1, height))
-    )
-    x, y = at[..., 0] - x0, at[..., 1] - y0
-    values = image.astype(np.float64)
-    upper = values[y0, x0] * (1 - x) + values[y0, x0 + 1] * x
-    lower = values[y0 + 1, x0] * (1 - x) + values[y0 + 1, x0 + 1] * x
-    return np.where(seen, upper * (1 - y) + lower * y, np.nan)
 
 
 def equality(rig: RigCalibration, images: dict[str, np.ndarray]) -> None:

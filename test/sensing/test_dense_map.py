@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from exact_warp import exact_warp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import clutter
 
 from mdacl_ros.sensing.dense_map import exact_thermal_map, thermal_map
 from mdacl_ros.sensing.letterbox import Letterbox
+from mdacl_ros.sensing.registration import Registration
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 
 RGB, THERMAL = (320, 180), (160, 128)
@@ -80,3 +83,14 @@ def test_a_lens_that_folds_back_is_as_invisible_as_in_the_exact_map():
 @pytest.mark.parametrize("target", [(120, 97), (161, 71), (8, 8), (7, 1)])
 def test_targets_that_are_no_multiple_of_the_step(target):
     assert_close(rig("plumb_bob", (0.06, 0.0, 0.0)), 10.0, Letterbox(RGB, target))
+
+
+def test_the_remap_is_within_half_a_grey_level_of_the_exact_warp():
+    some = rig("plumb_bob", (0.06, 0.0, 0.0))
+    image = clutter(0, size=THERMAL).astype(np.uint8)
+    for target in ((320, 192), RGB):  # network input, and the RGB image itself
+        registration = Registration(some, RGB, THERMAL, target, 8.0)
+        exact = exact_warp(image, exact_thermal_map(some, registration.letterbox, 8.0))
+        error = np.abs(registration.warp(image) - exact)[registration.coverage]
+        assert np.isnan(error).mean() < 1e-3  # pixels on the very rim
+        assert np.nanmean(error) < 0.5
