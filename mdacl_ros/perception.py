@@ -18,7 +18,9 @@ from mdacl_ros.errors import ParameterError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
+from mdacl_ros.sensing.aligned_pair import AlignedPair
 from mdacl_ros.sensing.letterbox import Letterbox
+from mdacl_ros.sensing.registration_source import RegistrationSource
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
 from mdacl_ros.types import (
     BoolArray,
@@ -80,21 +82,40 @@ class Perception:
         rig: Calibration of the two cameras; ``None`` assumes the same view where both images have
             one aspect ratio.
         config: Thresholds; assign :attr:`config` anew to change them live.
+        background: Take another ``reference_distance`` over as soon as its map was built in a
+            thread of its own, instead of keeping the next pair waiting for it.
 
     Attributes:
         config: Taken over at the next pair.
     """
 
     def __init__(
-        self, engine: Engine, rig: RigCalibration | None, config: PerceptionConfig
+        self,
+        engine: Engine,
+        rig: RigCalibration | None,
+        config: PerceptionConfig,
+        *,
+        background: bool = False,
     ) -> None:
         self.engine, self.rig, self.config = engine, rig, config
-        self._input = PairInput(rig, engine.input_size, config.kelvin_scale)
+        self._input = PairInput(rig, engine.input_size, config.kelvin_scale, background=background)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is being assumed or done without, for the diagnostics."""
         return self._input.warnings
+
+    @property
+    def registration(self) -> RegistrationSource:
+        """How thermal is laid over RGB at the moment; to be read only."""
+        return self._input.source
+
+    def aligned_pair(self) -> AlignedPair | None:
+        """Both images of the newest pair on one small grid, to see how well they lie on each other.
+
+        ``None`` unless both cameras took part.
+        """
+        return self._input.aligned_pair()
 
     def expect_rgb_size(self, size: Size) -> None:
         """Say how large the RGB images are, for pairs that come before or without one.

@@ -13,6 +13,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.nodes.messages import to_key_values
 from mdacl_ros.nodes.pairing import Pairing
+from mdacl_ros.sensing.residual import Residual
+from mdacl_ros.sensing.residual_alarm import knocked_text
 from mdacl_ros.types import MODALITIES
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -60,6 +62,8 @@ class Snapshot:
         configure_error: Why configuring failed the last time, or empty.
         calibration: File, kind, age; empty while unconfigured.
         warnings: What perception assumed for want of better, e.g. identity registration.
+        residual: How far thermal lies beside RGB; ``None`` while not measured.
+        knocked: The newest residual that was sure, while it is more than the bound.
         mdi: MDI averaged over about a second, or ``None`` without recent answers.
         mdi_warn: |MDI| from which the status warns.
         mdi_error: |MDI| from which the status is an error.
@@ -83,6 +87,8 @@ class Snapshot:
     configure_error: str = ""
     calibration: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    residual: Residual | None = None
+    knocked: Residual | None = None
     mdi: float | None = None
     mdi_warn: float = 1.0
     mdi_error: float = 1.0
@@ -163,14 +169,30 @@ def inference(snapshot: Snapshot) -> Part:
 
 def calibration(snapshot: Snapshot) -> Part:
     """The RGB-thermal registration in use."""
-    values = dict(snapshot.calibration)
+    values = dict(snapshot.calibration) | _residual(snapshot.residual)
     remarks = list(snapshot.warnings)
+    if snapshot.knocked is not None:
+        remarks.insert(0, knocked_text(snapshot.knocked, bool(values.get("file"))))
     if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
         remarks.append("no RGB camera_info yet: detections work, markers need it")
     elif snapshot.state == "active" and not snapshot.calibrated.get("rgb", False):
         remarks.append("RGB camera_info is uncalibrated (K is 0): no markers; calibrate the camera")
     message = "; ".join(remarks) or str(values.get("file") or "not loaded")
-    return (WARN if snapshot.warnings else OK), message, values
+    return (WARN if snapshot.warnings or snapshot.knocked is not None else OK), message, values
+
+
+def _residual(residual: Residual | None) -> dict[str, object]:
+    """How far thermal lies beside RGB, in RGB pixels; the shift only where it says something."""
+    if residual is None:
+        return {}
+    values: dict[str, object] = {
+        "residual_confidence": residual.confidence,
+        "residual_pairs": residual.pairs,
+    }
+    if residual.confident:
+        dx, dy = residual.shift
+        values |= {"residual_px": residual.pixels, "residual_shift": f"{dx:+.1f} {dy:+.1f}"}
+    return values
 
 
 def dominance(snapshot: Snapshot) -> Part:

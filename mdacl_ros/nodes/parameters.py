@@ -116,6 +116,20 @@ class NodeParameters:
         high=1.0,
         live=True,
     )
+    residual_rate: float = parameter(
+        0.2,
+        "How often it is measured how well thermal lies on RGB, times per second; 0: never.",
+        low=0.0,
+        high=10.0,
+        live=True,
+    )
+    residual_warn: float = parameter(
+        6.0,
+        "Pixels of the RGB image that thermal may lie beside RGB before diagnostics warn.",
+        low=0.5,
+        high=1000.0,
+        live=True,
+    )
     rgb_transport: str = parameter("raw", "How RGB images arrive.", choices=("raw", "compressed"))
     thermal_transport: str = parameter(
         "raw", "How thermal images arrive.", choices=("raw", "compressed")

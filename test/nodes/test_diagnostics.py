@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.nodes import diagnostics
 from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
+from mdacl_ros.sensing.residual import Residual
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 CALIBRATED = {"has_camera_info": {"rgb": True}, "calibrated": {"rgb": True}}
@@ -82,6 +84,25 @@ def test_inference_tells_the_reason_it_does_not_run() -> None:
 def test_assumed_registration_warns() -> None:
     assumed = Snapshot(state="active", warnings=("identity",), **CALIBRATED)
     assert diagnostics.calibration(assumed)[:2] == (WARN, "identity")
+
+
+def test_a_residual_is_shown_and_a_knock_warns() -> None:
+    regions = np.zeros((3, 3, 2), np.float32)
+    unsure = Residual((9.0, 0.0), 0.4, 2, regions, (640, 480))
+    level, _, values = diagnostics.calibration(Snapshot(state="active", residual=unsure))
+    assert level == OK
+    assert values == {"residual_confidence": 0.4, "residual_pairs": 2}
+    sure = Residual((9.0, -1.0), 0.9, 12, regions, (640, 480))
+    rig = {"file": "rig.yaml", "kind": "extrinsics"}
+    knocked = Snapshot(state="active", residual=unsure, knocked=sure, calibration=rig, **CALIBRATED)
+    level, message, values = diagnostics.calibration(knocked)
+    assert level == WARN
+    assert message == "rig seems knocked: thermal off by about 9 px (+9, -1); calibrate again"
+    assert "residual_px" not in values  # the newest one is not sure
+    without = Snapshot(state="active", residual=sure, knocked=sure, **CALIBRATED)
+    _, message, values = diagnostics.calibration(without)
+    assert "there is no calibration" in message
+    assert values["residual_shift"] == "+9.0 -1.0"
 
 
 def test_uncalibrated_camera_info_is_said() -> None:
