@@ -116,6 +116,12 @@ class NodeParameters:
         high=1.0,
         live=True,
     )
+    share_in_detection_id: bool = parameter(
+        False,
+        "Write into each detection's id how much of it rests on which camera, e.g. 'rgb=0.29 "
+        "thermal=0.71 exact'; off: ids stay empty, the shares are in ~/dominance alone.",
+        live=True,
+    )
     rgb_transport: str = parameter("raw", "How RGB images arrive.", choices=("raw", "compressed"))
     thermal_transport: str = parameter(
         "raw", "How thermal images arrive.", choices=("raw", "compressed")

@@ -131,7 +131,8 @@ class DetectionSession:
     def _publish(self, result: PerceptionResult, pair: FramePair) -> None:
         """Publish one answer in the RGB camera's frame."""
         header = messages.to_header(result.stamp_ns, self._frame_id(pair))
-        self._publishers.publish(result, pair, header)
+        share_in_id = self.parameters.share_in_detection_id
+        self._publishers.publish(result, pair, header, share_in_id=share_in_id)
         self._publishers.publish_pictures(
             result,
             pair,
