@@ -13,6 +13,7 @@ from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
 from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
+from mdacl_ros.nodes.pair_health import PairHealth
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.result_publishers import ResultPublishers
@@ -30,6 +31,7 @@ class DetectionSession:
         statistics: Counters and timings since activation.
         cameras: Inputs by camera.
         parameters: The parameters in force; see :meth:`configure`.
+        health: What pairs and answers tell about the cameras.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class DetectionSession:
     ) -> None:
         self.parameters = parameters
         self.statistics = publishers.statistics = Statistics()
+        self.health = PairHealth(self.statistics)
         self._node = node
         self._perception = perception
         self._publishers = publishers
@@ -112,6 +115,7 @@ class DetectionSession:
         if decoded.rgb is None and decoded.thermal is None:
             self.statistics.count("dropped_failed")
             return
+        self.health.look(decoded)
         if decoded.rgb is not None:
             self._rgb_frame_id, self._rgb_size_known = decoded.rgb.frame_id, True
         elif not self._rgb_size_known:
@@ -122,6 +126,7 @@ class DetectionSession:
             registered_preview=self._publishers.wants_registered(decoded),
         )
         self._log_warnings()
+        self.health.answered(result)
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)
         for stage, milliseconds in result.timings_ms.items():
