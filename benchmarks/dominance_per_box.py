@@ -43,7 +43,7 @@ def spearman(a: Sequence[float], b: Sequence[float]) -> float:
 def true_share(logit: torch.Tensor, features: list[torch.Tensor]) -> float:
     """The definition, by one backward pass for this box alone."""
     gradients = torch.autograd.grad(logit, features, retain_graph=True)
-    parts = [float((x * g).abs().sum()) for x, g in zip(features, gradients, strict=True)]
+    parts = [float((x.detach() * g).abs().sum()) for x, g in zip(features, gradients, strict=True)]
     rgb, thermal = sum(parts[0::2]), sum(parts[1::2])
     return rgb / (rgb + thermal)
 

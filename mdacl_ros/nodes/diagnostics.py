@@ -123,6 +123,8 @@ def cameras(snapshot: Snapshot) -> Part:
     for camera in MODALITIES:
         values[f"rate_{camera}"] = snapshot.rates.get(f"frames_{camera}", 0.0)
         values[f"topic_{camera}"] = snapshot.topics.get(camera, "")
+        if camera in snapshot.topics:
+            values[f"topic_{camera}"] = snapshot.topics[camera]
         values[f"camera_info_{camera}"] = snapshot.has_camera_info.get(camera, False)
         if camera in snapshot.alive:
             values[f"alive_{camera}"] = snapshot.alive[camera]
