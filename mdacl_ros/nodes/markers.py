@@ -86,7 +86,7 @@ def to_markers(
     for index, shade in enumerate(shades):
         words = detection_text(detections, index, labels)
         place = boxes[index, :2].mean(axis=0) + above
-        markers.append(text(header, place, words, shade, ("labels", index), 0.03 * distance))
+        markers.append(text(header, place, words, shade, ("labels", index), 0.025 * distance))
     return MarkerArray(markers=markers + to_gauge(result.dominance, plane, distance, header))
 
 

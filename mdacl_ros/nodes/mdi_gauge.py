@@ -66,6 +66,13 @@ def to_gauge(
         ),
         triangle(header, pointer, leaning, (NAMESPACE, POINTER)),
         lines(header, ends, [shade for _, shade in ticks], (NAMESPACE, TICKS), 0.3 * unit),
-        text(header, low - 4 * side, "thermal", colour(THERMAL_COLOUR), (NAMESPACE, THERMAL), unit),
-        text(header, high + 4 * side, "RGB", colour(RGB_COLOUR), (NAMESPACE, RGB), unit),
+        text(
+            header,
+            low - 4 * side,
+            "thermal",
+            colour(THERMAL_COLOUR),
+            (NAMESPACE, THERMAL),
+            1.5 * unit,
+        ),
+        text(header, high + 4 * side, "RGB", colour(RGB_COLOUR), (NAMESPACE, RGB), 1.5 * unit),
     ]
