@@ -11,12 +11,13 @@ pooled contribution map otherwise) and with the share of the whole frame.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from dominance import spearman
 
 from mdacl_ros.dominance_reading import rgb_shares
 from mdacl_ros.learning.data_folder import data_folder
@@ -32,12 +33,6 @@ from mdacl_ros.runtime.torch_engine import to_predictions
 SIZE = (640, 480)
 THRESHOLD, DUPLICATE_IOU = 0.3, 0.7
 COLUMNS = ("true", "probe", "estimate", "frame")
-
-
-def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Rank correlation of two series without ties."""
-    ranks = [np.argsort(np.argsort(np.asarray(x))) for x in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def true_share(logit: torch.Tensor, features: list[torch.Tensor]) -> float:

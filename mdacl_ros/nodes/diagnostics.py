@@ -120,11 +120,10 @@ def cameras(snapshot: Snapshot) -> Part:
     """Both cameras: rates, life, pairing, bad images, counters."""
     values: dict[str, object] = {name: snapshot.counts[name] for name in COUNTERS}
     values |= {name: n for name, n in sorted(snapshot.counts.items()) if name not in values}
+    values |= {f"topic_{camera}": topic for camera, topic in snapshot.topics.items()}
     for camera in MODALITIES:
         values[f"rate_{camera}"] = snapshot.rates.get(f"frames_{camera}", 0.0)
         values[f"topic_{camera}"] = snapshot.topics.get(camera, "")
-        if camera in snapshot.topics:
-            values[f"topic_{camera}"] = snapshot.topics[camera]
         values[f"camera_info_{camera}"] = snapshot.has_camera_info.get(camera, False)
         if camera in snapshot.alive:
             values[f"alive_{camera}"] = snapshot.alive[camera]

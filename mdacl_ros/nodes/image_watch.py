@@ -6,7 +6,8 @@ one; once per second a few thousand tell how it is exposed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,11 +49,11 @@ class CameraPictures:
         freezes: How often the image was frozen so far.
     """
 
-    stamp_ns: int
-    seen: float
-    fingerprint: int
-    frozen_since_ns: int
-    measured: float
+    stamp_ns: int = -1
+    seen: float = 0.0
+    fingerprint: int | None = None
+    frozen_since_ns: int = -1
+    measured: float = -math.inf
     exposure: dict[str, float] = field(default_factory=dict)
     flat: bool = False
     freezes: int = 0
@@ -61,6 +62,10 @@ class CameraPictures:
     def frozen_s(self) -> float:
         """Seconds for which the image repeats itself, by its stamps."""
         return 0.0 if self.flat else max(0.0, (self.stamp_ns - self.frozen_since_ns) / 1e9)
+
+
+_NEVER = CameraPictures()
+"""Of a camera that was never seen."""
 
 
 class ImageWatch:
@@ -77,31 +82,25 @@ class ImageWatch:
             frame: Decoded.
             now: Monotonic seconds.
         """
-        before = self._cameras.get(camera)
-        if before is not None and frame.stamp_ns == before.stamp_ns:
+        before = self._cameras.get(camera, _NEVER)
+        if frame.stamp_ns == before.stamp_ns:
             return
         sample = subsample(frame.image)
         fingerprint = hash(sample[::2, ::2].tobytes())
-        same = before is not None and fingerprint == before.fingerprint
-        since, freezes = frame.stamp_ns, before.freezes if before is not None else 0
-        if before is not None and same and frame.stamp_ns > before.stamp_ns:
-            since = before.frozen_since_ns
-            was, is_now = before.frozen_s, (frame.stamp_ns - since) / 1e9
-            freezes += int(was < FREEZE_S <= is_now and not before.flat)
-        measure = before is None or now - before.measured >= PERIOD
-        old = before.exposure if before is not None else {}
-        self._cameras[camera] = CameraPictures(
+        repeats = fingerprint == before.fingerprint and frame.stamp_ns > before.stamp_ns
+        after = replace(
+            before,
             stamp_ns=frame.stamp_ns,
             seen=now,
             fingerprint=fingerprint,
-            frozen_since_ns=since,
-            measured=now if measure or before is None else before.measured,
-            exposure=exposure(camera, sample) if measure else old,
-            flat=bool(sample.size == 0 or (sample == sample.flat[0]).all())
-            if measure or before is None
-            else before.flat,
-            freezes=freezes,
+            frozen_since_ns=before.frozen_since_ns if repeats else frame.stamp_ns,
         )
+        if now - before.measured >= PERIOD:
+            flat = bool(sample.size == 0 or (sample == sample.flat[0]).all())
+            after = replace(after, measured=now, exposure=exposure(camera, sample), flat=flat)
+        if before.frozen_s < FREEZE_S <= after.frozen_s:
+            after = replace(after, freezes=before.freezes + 1)
+        self._cameras[camera] = after
 
     def part(self, now: float) -> Part:
         """The status of the pictures, seen from monotonic second ``now``."""

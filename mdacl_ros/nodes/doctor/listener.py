@@ -67,12 +67,12 @@ class _Listener:
 
     def observe(self, seconds: float) -> SystemView:
         """Find the detector, ask for its parameters, listen to it and its cameras."""
-        self._hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
+        self.hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
         self._spin(DISCOVERY_S)
         parameters = self._parameters()
         ears = {camera: _CameraEars(self, camera, self._topic(camera)) for camera in MODALITIES}
         found = topics.DETECTIONS.replace("~", self._target)
-        self._hear(Detection2DArray, found, self._on_answer)
+        self.hear(Detection2DArray, found, self._on_answer)
         self._spin(seconds)
         return SystemView(
             node=self._target,
@@ -108,7 +108,7 @@ class _Listener:
         ends = self._node.get_publishers_info_by_topic(topic)
         return tuple((_full_name(end), str(end.topic_type)) for end in ends)
 
-    def _hear(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
+    def hear(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
         """Subscribe as the most tolerant listener there is."""
         self._node.create_subscription(kind, topic, callback, topics.sensor_data(depth=20))
 
@@ -174,9 +174,9 @@ class _CameraEars:
         self._compressed = topic.endswith("/compressed") or types == {
             "sensor_msgs/msg/CompressedImage"
         }
-        listener._hear(CompressedImage if self._compressed else Image, topic, self._on_image)
+        listener.hear(CompressedImage if self._compressed else Image, topic, self._on_image)
         folder = topic.removesuffix("/compressed").rsplit("/", 1)[0]
-        listener._hear(CameraInfo, f"{folder}/camera_info", self._on_info)
+        listener.hear(CameraInfo, f"{folder}/camera_info", self._on_info)
 
     def view(self) -> CameraView:
         """What was heard."""
