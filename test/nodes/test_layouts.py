@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray
@@ -166,6 +167,19 @@ def test_rviz_shows_what_is_published(watched: Any, display: dict[str, Any]) -> 
     if kind is MarkerArray:
         namespaces = {m.ns for m in heard[topic].markers} - {""}
         assert namespaces == set(display["Namespaces"])
+
+
+def test_rviz_looks_along_the_camera() -> None:
+    """RViz's orbit: the eye is at (cos yaw cos pitch, sin yaw cos pitch, sin pitch), z is up."""
+    layout = yaml.safe_load(find_resource("rviz/perception.rviz").read_text(encoding="utf-8"))
+    view = layout["Visualization Manager"]["Views"]["Current"]
+    assert view["Class"] == "rviz_default_plugins/Orbit"
+    yaw, pitch = view["Yaw"], view["Pitch"]
+    eye = np.array([np.cos(yaw) * np.cos(pitch), np.sin(yaw) * np.cos(pitch), np.sin(pitch)])
+    up = np.array([0, 0, 1.0]) - eye[2] * eye
+    assert -eye @ [0, 0, 1] > 0.99  # forward, the optical axis
+    assert (up / np.linalg.norm(up)) @ [0, -1, 0] > 0.99  # y of an optical frame points down
+    assert view["Focal Point"]["Z"] - view["Distance"] < 0  # from behind the camera
 
 
 @pytest.mark.parametrize(("topic", "kind"), foxglove_topics().items())
