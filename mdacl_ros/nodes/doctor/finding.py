@@ -45,9 +45,9 @@ def as_text(findings: Iterable[Finding]) -> str:
     """One line a finding, what to do below it."""
     lines = []
     for finding in findings:
-        lines.append(f"{finding.level:<4}  {finding.check:<18} {finding.what}")
+        lines.append(f"{finding.level:<4}  {finding.check:<19} {finding.what}")
         if finding.todo:
-            lines.append(f"{'':<25}-> {finding.todo}")
+            lines.append(f"{'':<26}-> {finding.todo}")
     return "\n".join(lines)
 
 

@@ -196,9 +196,9 @@ def test_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_report_shows_the_remedy_below_the_trouble() -> None:
     findings = [ok("node", "active"), warn("dds", "small", "export it")]
     assert as_text(findings).splitlines() == [
-        "ok    node               active",
-        "warn  dds                small",
-        "                         -> export it",
+        "ok    node                active",
+        "warn  dds                 small",
+        "                          -> export it",
     ]
     assert as_json(findings)[1] == {
         "level": "warn",
