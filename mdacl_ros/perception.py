@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mdacl_ros.dominance_reading import read_dominance
+from mdacl_ros.dominance_reading import read_dominance, rgb_shares
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.runtime import load_engine
@@ -158,7 +158,8 @@ class Perception:
         raw = self.engine.infer(given.rgb, given.thermal, given.present, probe=probe)
         inferred = time.perf_counter()
         present = (bool(given.present[0, 0].any()), bool(given.present[0, 1].any()))
-        detections = select_detections(raw, given.letterbox, config)
+        shares = rgb_shares(raw, present)
+        detections = select_detections(raw, given.letterbox, config, shares)
         dominance = read_dominance(raw, present, self.engine.estimate)
         preview = given.thermal_in_rgb() if registered_preview else None
         return PerceptionResult(
@@ -206,11 +207,20 @@ def without_duplicates(
 
 
 def select_detections(
-    raw: Predictions, letterbox: Letterbox, config: PerceptionConfig
+    raw: Predictions,
+    letterbox: Letterbox,
+    config: PerceptionConfig,
+    shares: FloatArray | None = None,
 ) -> Detections:
     """Apply the threshold and map boxes back to the original RGB image, clipped to it.
 
     Boxes that lie wholly in the padding of the network input are left out.
+
+    Args:
+        raw: Predictions of one pair (batch 1).
+        letterbox: How the RGB image lies in the network input.
+        config: Thresholds.
+        shares: ``(N,)`` how much each candidate rests on RGB, where known.
     """
     width, height = letterbox.source_size
     limit = np.array([width, height, width, height], np.float32)
@@ -223,6 +233,8 @@ def select_detections(
         scores=raw.scores[0][keep],
         labels=raw.labels[0][keep],
         image_size=(width, height),
+        rgb_shares=None if shares is None else shares[keep],
+        shares_exact=raw.box_sensitivities is not None,
     )
 
 

@@ -13,6 +13,7 @@ from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
 from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
+from mdacl_ros.nodes.pair_health import PairHealth
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.residual_watch import ResidualWatch
@@ -33,6 +34,7 @@ class DetectionSession:
         statistics: Counters and timings since activation.
         cameras: Inputs by camera.
         parameters: The parameters in force; see :meth:`configure`.
+        health: What pairs and answers tell about the cameras.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class DetectionSession:
     ) -> None:
         self.parameters = parameters
         self.statistics = publishers.statistics = Statistics()
+        self.health = PairHealth(self.statistics)
         self._node = node
         self._perception = perception
         self._publishers = publishers
@@ -128,6 +131,7 @@ class DetectionSession:
         if decoded.rgb is None and decoded.thermal is None:
             self.statistics.count("dropped_failed")
             return
+        self.health.look(decoded)
         if decoded.rgb is not None:
             self._rgb_frame_id, self._rgb_size_known = decoded.rgb.frame_id, True
         elif not self._rgb_size_known:
@@ -140,6 +144,7 @@ class DetectionSession:
         if self._residual.due(decoded, self.parameters.residual_rate):
             self._residual.offer(self._perception.aligned_pair())
         self._log_warnings()
+        self.health.answered(result)
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)
         for stage, milliseconds in result.timings_ms.items():
@@ -149,7 +154,8 @@ class DetectionSession:
     def _publish(self, result: PerceptionResult, pair: FramePair) -> None:
         """Publish one answer in the RGB camera's frame."""
         header = messages.to_header(result.stamp_ns, self._frame_id(pair))
-        self._publishers.publish(result, pair, header)
+        share_in_id = self.parameters.share_in_detection_id
+        self._publishers.publish(result, pair, header, share_in_id=share_in_id)
         self._publishers.publish_pictures(
             result,
             pair,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,13 @@ def take_snapshot(node: DetectorNode) -> Snapshot:
         "state": node.state_label,
         "engine": _engine(node),
         "progress": node.progress,
+        "build_fraction": node.build_fraction,
         "configure_error": node.configure_error,
         "calibration": _calibration(node) | _registration(node),
         "warnings": tuple(perception.warnings) if perception is not None else (),
         "mdi_warn": parameters.mdi_warn,
         "mdi_error": parameters.mdi_error,
+        "min_rates": {"rgb": parameters.min_rate_rgb, "thermal": parameters.min_rate_thermal},
     }
     session = node.session
     if session is not None:
@@ -99,6 +102,8 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
     residual, knocked = session.watch_residual()
     stages = statistics.sample_names("stage_")
     answers_per_second = max(1, round(rates["processed"]))
+    mdi = statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None
+    limits, now = session.parameters, time.monotonic()
     return {
         "counts": Counter({**statistics.counts(), **state.counts}),
         "rates": rates,
@@ -118,5 +123,10 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "calibrated": {name: camera.calibrated for name, camera in session.cameras.items()},
         "facts": statistics.facts(),
         "recent": statistics.facts(RECENT),
-        "mdi": statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None,
+        "mdi": mdi,
+        "mdi_level": session.health.mdi.update(
+            mdi, limits.mdi_warn, limits.mdi_error, limits.mdi_hysteresis
+        ),
+        "images": session.health.images.part(now) if active else None,
+        "gates": session.health.gates.part(now) if active else None,
     }
