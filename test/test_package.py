@@ -143,6 +143,9 @@ def test_pip_installs_every_resource(tmp_path: Path) -> None:
     sources = {p.relative_to(copy) for p in (copy / "models").rglob("*") if p.is_file()}
     assert {p for p in sources if not (share / "mdacl_ros" / p).is_file()} == set()
     assert (tmp_path / "p" / "bin" / "mdacl").is_file()
+    templates = sorted(p.name for p in (ROOT / "mdacl_ros/reporting/templates").iterdir())
+    (found,) = (tmp_path / "p").rglob("mdacl_ros/reporting/templates")
+    assert sorted(p.name for p in found.iterdir()) == templates
 
 
 def test_makefile_keeps_ros_on_this_machine() -> None:

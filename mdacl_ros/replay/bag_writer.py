@@ -1,42 +1,36 @@
-"""Recordings written as rosbag2 bags (mcap or sqlite3), readable by ``ros2 bag`` from Humble on."""
+"""Recordings written as rosbag2 bags, with their ground truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.replay.recording import Event, Recording
-from mdacl_ros.replay.truth import TRUTH_FILE, write_truth
+from mdacl_ros.replay.bag_file import BagFile
+from mdacl_ros.replay.bag_messages import CLASSIFICATION, COMPRESSED, DETECTIONS, IMAGE, INFO
+from mdacl_ros.replay.bag_truth import SCENE_TOPIC, TRUTH_TOPIC, scene_messages, truth_message
+from mdacl_ros.replay.recording import Event, Phase, Recording
 from mdacl_ros.sensing.rig_types import CameraModel
-from mdacl_ros.types import MODALITIES, Array, Frame, Modality
+from mdacl_ros.types import MODALITIES, Array, Frame, GroundTruth, Modality
 
 Compression = Literal["png", "jpeg"]
 CompressionChoice = Compression | Mapping[Modality, Compression] | None
-
-BAG_VERSION: Literal[8] = 8
-"""Metadata version that Humble reads as well."""
-
-IMAGE, COMPRESSED, INFO = (
-    f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo")
-)
 
 
 class BagWriter:
     """Writes camera events to a new bag; a context manager.
 
     Topics: ``/rgb/image_raw``, ``/rgb/camera_info``, ``/thermal/image_raw``,
-    ``/thermal/camera_info``; with compression ``.../image_raw/compressed``.
+    ``/thermal/camera_info``; with compression ``.../image_raw/compressed``; ground truth as
+    :mod:`mdacl_ros.replay.bag_truth` says.
 
     Args:
-        path: Folder to create.
+        path: Folder to create; it appears once the bag is complete.
         compress: Store images as png or jpeg instead of raw; one for both cameras or by camera.
         storage: ``mcap`` or ``sqlite3``.
 
@@ -47,22 +41,18 @@ class BagWriter:
     def __init__(
         self, path: Path, *, compress: CompressionChoice = None, storage: str = "mcap"
     ) -> None:
-        if path.exists():
-            raise RecordingError(f"bag {path}: exists already; remove it or choose another name")
-        plugin = StoragePlugin.MCAP if storage == "mcap" else StoragePlugin.SQLITE3
-        self._writer = Writer(path, version=BAG_VERSION, storage_plugin=plugin)
-        self._types = get_typestore(Stores.ROS2_HUMBLE)
+        self._bag = BagFile(path, storage)
+        self._scenes: list[tuple[int, Any]] = []
         self._compress: Mapping[Modality, Compression] = (
             dict.fromkeys(MODALITIES, compress) if isinstance(compress, str) else compress or {}
         )
-        self._connections: dict[str, Connection] = {}
 
     def __enter__(self) -> BagWriter:
-        self._writer.open()
+        self._bag.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+    def __exit__(self, failed: type[BaseException] | None, *rest: object) -> None:
+        self._bag.__exit__(failed, *rest)
 
     def write(self, event: Event, model: CameraModel | None = None) -> None:
         """Write one frame and the camera_info that goes with it.
@@ -74,96 +64,51 @@ class BagWriter:
         Raises:
             RecordingError: If the image cannot be compressed as asked.
         """
-        frame, topic = event.frame, f"/{event.camera}/image_raw"
+        frame, topic, make = event.frame, f"/{event.camera}/image_raw", self._bag.make
+        header = make.header(frame.stamp_ns, frame.frame_id)
         if compress := self._compress.get(event.camera):
-            message = self._compressed(frame, compress)
-            self._put(f"{topic}/compressed", COMPRESSED, message, event.time_ns)
+            message = make.compressed(header, _format(frame, compress), _encode(frame, compress))
+            self._bag.put(f"{topic}/compressed", COMPRESSED, message, event.time_ns)
         else:
-            self._put(topic, IMAGE, self._image(frame), event.time_ns)
+            self._bag.put(topic, IMAGE, make.image(frame), event.time_ns)
         height, width = frame.image.shape[:2]
-        info = self._info(frame, model or CameraModel((width, height)))
-        self._put(f"/{event.camera}/camera_info", INFO, info, event.time_ns)
+        info = make.camera_info(header, model or CameraModel((width, height)))
+        self._bag.put(f"/{event.camera}/camera_info", INFO, info, event.time_ns)
 
-    def _put(self, topic: str, kind: str, message: Any, time_ns: int) -> None:
-        if topic not in self._connections:
-            self._connections[topic] = self._writer.add_connection(
-                topic, kind, typestore=self._types
-            )
-        data = self._types.serialize_cdr(message, kind)
-        self._writer.write(self._connections[topic], time_ns, data)
+    def write_truth(self, event: Event, truth: GroundTruth) -> None:
+        """Write what really is in the frame of ``event``."""
+        frame = event.frame
+        message = truth_message(self._bag.make, frame.stamp_ns, frame.frame_id, truth)
+        self._bag.put(TRUTH_TOPIC, DETECTIONS, message, event.time_ns)
 
-    def _message(self, kind: str, **fields: Any) -> Any:
-        return self._types.types[kind](**fields)
+    def announce(self, phases: Iterable[Phase]) -> None:
+        """Say which parts the recording has; each is written when the first frame of it comes."""
+        self._scenes = scene_messages(self._bag.make, phases)
 
-    def _header(self, frame: Frame) -> Any:
-        seconds, nanoseconds = divmod(frame.stamp_ns, 1_000_000_000)
-        stamp = self._message("builtin_interfaces/msg/Time", sec=seconds, nanosec=nanoseconds)
-        return self._message("std_msgs/msg/Header", stamp=stamp, frame_id=frame.frame_id)
-
-    def _image(self, frame: Frame) -> Any:
-        image = np.ascontiguousarray(frame.image)
-        return self._message(
-            IMAGE,
-            header=self._header(frame),
-            height=image.shape[0],
-            width=image.shape[1],
-            encoding=frame.encoding,
-            is_bigendian=0,
-            step=image.strides[0],
-            data=image.reshape(-1).view(np.uint8),
-        )
-
-    def _compressed(self, frame: Frame, compress: Compression) -> Any:
-        colour = frame.encoding == "rgb8"
-        wire = "bgr8" if colour else frame.encoding
-        return self._message(
-            COMPRESSED,
-            header=self._header(frame),
-            format=f"{frame.encoding}; {compress} compressed {wire}",
-            data=_encode(frame.image, frame.encoding, compress),
-        )
-
-    def _info(self, frame: Frame, model: CameraModel) -> Any:
-        k = np.zeros((3, 3)) if model.matrix is None else np.asarray(model.matrix, np.float64)
-        p = np.zeros((3, 4))
-        p[:, :3] = k
-        region = self._message(
-            "sensor_msgs/msg/RegionOfInterest",
-            x_offset=0,
-            y_offset=0,
-            height=0,
-            width=0,
-            do_rectify=False,
-        )
-        return self._message(
-            INFO,
-            header=self._header(frame),
-            height=model.size[1],
-            width=model.size[0],
-            distortion_model=model.model,
-            d=np.asarray(model.distortion, np.float64),
-            k=k.reshape(-1),
-            r=np.eye(3).reshape(-1),
-            p=p.reshape(-1),
-            binning_x=0,
-            binning_y=0,
-            roi=region,
-        )
+    def write_scenes(self, stamp_ns: int, time_ns: int) -> None:
+        """Write the parts that begin or end up to a stamp, logged at ``time_ns``."""
+        while self._scenes and self._scenes[0][0] <= stamp_ns:
+            self._bag.put(SCENE_TOPIC, CLASSIFICATION, self._scenes.pop(0)[1], time_ns)
 
 
-def _encode(image: Array, encoding: str, compress: Compression) -> Array:
-    fits = ("uint8",) if compress == "jpeg" else ("uint8", "uint16")
+def _format(frame: Frame, compress: Compression) -> str:
+    wire = "bgr8" if frame.encoding == "rgb8" else frame.encoding
+    return f"{frame.encoding}; {compress} compressed {wire}"
+
+
+def _encode(frame: Frame, compress: Compression) -> Array:
+    image, fits = frame.image, ("uint8",) if compress == "jpeg" else ("uint8", "uint16")
     if str(image.dtype) not in fits:
         raise RecordingError(
-            f"compress {compress}: got {encoding} images ({image.dtype}), wanted "
+            f"compress {compress}: got {frame.encoding} images ({image.dtype}), wanted "
             f"{' or '.join(fits)}; use {'png' if image.dtype == np.uint16 else 'no compression'}"
         )
     wire: Any = image
-    if encoding == "rgb8":
+    if frame.encoding == "rgb8":
         wire = cv2.cvtColor(wire, cv2.COLOR_RGB2BGR)
     ok, data = cv2.imencode(f".{compress}", wire)
     if not ok:
-        raise RecordingError(f"compress {compress}: OpenCV cannot encode {encoding} images")
+        raise RecordingError(f"compress {compress}: OpenCV cannot encode {frame.encoding} images")
     return data.reshape(-1)
 
 
@@ -175,11 +120,11 @@ def write_bag(
     storage: str = "mcap",
     on_frame: Callable[[Event], None] | None = None,
 ) -> dict[Modality, int]:
-    """Write a whole recording as a bag, ground truth beside it as ``truth.json``.
+    """Write a whole recording as a bag, ground truth and named parts included.
 
     Args:
         recording: What to write.
-        path: Folder to create.
+        path: Folder to create; it appears once the bag is complete.
         compress: Store images as png or jpeg instead of raw; one for both cameras or by camera.
         storage: ``mcap`` or ``sqlite3``.
         on_frame: Called after each frame, for a progress bar.
@@ -191,16 +136,20 @@ def write_bag(
         RecordingError: If ``path`` exists or an image cannot be compressed as asked.
     """
     counts: dict[Modality, int] = {"rgb": 0, "thermal": 0}
-    images = []
+    labelled: Modality = "rgb" if "rgb" in recording.frames else "thermal"
     with BagWriter(path, compress=compress, storage=storage) as writer:
+        writer.announce(recording.phases)
+        time_ns = 0
         for event in recording:
+            time_ns = event.time_ns
+            writer.write_scenes(event.frame.stamp_ns, time_ns)
+            # Before its frame, so that a player has it when the frame comes.
+            if event.camera == labelled and (truth := recording.truth(event.frame.stamp_ns)):
+                writer.write_truth(event, truth)
             writer.write(event, recording.camera_model(event.camera))
             counts[event.camera] += 1
-            if event.camera == "rgb" and (truth := recording.truth(event.frame.stamp_ns)):
-                height, width = event.frame.image.shape[:2]
-                images.append((event.frame.stamp_ns, (width, height), truth))
             if on_frame is not None:
                 on_frame(event)
-    if images:
-        write_truth(path / TRUTH_FILE, images)
+        if time_ns:
+            writer.write_scenes(sys.maxsize, time_ns)
     return counts

@@ -1,4 +1,4 @@
-"""``mdacl convert``: a pair of videos, or any recording, becomes a bag."""
+"""``mdacl convert``: videos, a data set or any other recording becomes a bag, labels included."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recording.add_argument("path", metavar="PATH", help="what to convert")
     recording.add_argument("--clip", help="which clip of a folder with several")
+    recording.add_argument("--split", help="which part of a data set (default: the test part)")
     recording.add_argument("--fps", type=float, help="pairs a second of a data set")
     recording.add_argument("--rgb-topic", help="RGB image topic of a bag")
     recording.add_argument("--thermal-topic", help="thermal image topic of a bag")
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the bag and say what is in it."""
+    from mdacl_ros.replay.bag_truth import TRUTH_TOPIC
     from mdacl_ros.replay.bag_writer import write_bag
 
     if args.out.exists():
@@ -50,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
                 on_frame=lambda event: advance(1),
             )
         seconds = recording.duration_ns / 1e9
-    print(f"{args.out}: {counts['rgb']} rgb, {counts['thermal']} thermal frames, {seconds:.1f} s")
+        labelled = f", ground truth on {TRUTH_TOPIC}" if recording.has_truth else ""
+    frames = f"{counts['rgb']} rgb, {counts['thermal']} thermal frames"
+    print(f"{args.out}: {frames}, {seconds:.1f} s{labelled}")
     return 0
 
 
@@ -62,6 +66,7 @@ def _open(args: argparse.Namespace) -> Recording:
     return open_recording(
         None if args.path == "simulated" else args.path,
         clip=args.clip,
+        split=args.split,
         fps=args.fps,
         rgb_topic=args.rgb_topic,
         thermal_topic=args.thermal_topic,

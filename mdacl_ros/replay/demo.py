@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """Play, watch, stop, report."""
     from mdacl_ros.replay.report import write_report
     from mdacl_ros.replay.run import DemoRun
+    from mdacl_ros.replay.schedule import partner_timeout
     from mdacl_ros.replay.simulated import SimulatedRecording
 
     args.input = args.input or args.input_option
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         if isinstance(recording, SimulatedRecording):
             recording.prepare()
         _make_folder(args.out)
-        parameters.setdefault("partner_timeout", _partner_timeout(recording, args.rate))
+        parameters.setdefault("partner_timeout", partner_timeout(recording, args.rate))
         demo = DemoRun(recording, _player_parameters(args), parameters, args.out)
         demo.threshold = args.threshold
         log = demo.execute(live=not args.no_view)
@@ -94,12 +95,6 @@ def _make_folder(path: Path) -> None:
         raise MdaclError(
             f"argument --out: cannot make folder {path} ({error.strerror}); give another one"
         ) from error
-
-
-def _partner_timeout(recording: Recording, rate: float) -> float:
-    """The node's default, or longer where the slower camera needs it: three of its periods."""
-    periods = [1 / (hz * rate) for hz in recording.fps.values() if hz > 0]
-    return float(max([0.5, *(3 * period for period in periods)]))
 
 
 def _open(args: argparse.Namespace) -> Recording:

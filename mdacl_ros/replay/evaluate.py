@@ -1,4 +1,4 @@
-"""``mdacl evaluate``: COCO metrics of labelled pairs, fused and with either camera removed."""
+"""COCO metrics of a data set as a table: fused, and with either camera removed."""
 
 from __future__ import annotations
 
@@ -27,25 +27,22 @@ MODES: dict[str, Modality | None] = {
 """What is printed, and which camera is taken away for it."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument("path", type=Path, help="data-set folder, or its COCO json")
-    parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
-    parser.add_argument("--engine", default="openvino", help="openvino or torch")
-    parser.add_argument("--precision", default="float32", help="float32 or bf16")
-    parser.add_argument("--fused-only", action="store_true", help="leave out the absent cameras")
-    parser.add_argument("--out", type=Path, default=None, help="also write the scores as JSON")
+def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
+    """Score a data set and print a table.
 
-
-def run(args: argparse.Namespace) -> int:
-    """Score a data set and print a table."""
-    recording = open_recording(args.path)
+    Args:
+        path: Folder, or COCO json.
+        args: ``model``, ``engine``, ``precision``, ``calibration``, ``fused_only``.
+        out: JSON file to write the scores to as well.
+    """
+    recording = open_recording(path)
     if not recording.has_truth:
-        raise RecordingError(f"{args.path}: has no ground truth to score against")
+        raise RecordingError(f"{path}: has no ground truth to score against")
     perception = build_perception(
         args.model or find_resource("models/small"),
         args.engine,
         args.precision,
+        calibration=args.calibration,
         config=PerceptionConfig(score_threshold=SCORE_FLOOR),
         progress=progress_printer(),
     )
@@ -57,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     print(table(rows_with_parts(results)))
     for name, count in next(iter(results.values())).left_out.items():
         print(f"left out: {count} x {name}, a class the model does not know")
-    if args.out is not None:
+    if out is not None:
         values = {mode: to_json(e) for mode, e in results.items()}
-        args.out.write_text(json.dumps(values, indent=2) + "\n")
+        out.write_text(json.dumps(values, indent=2) + "\n")
     return 0
 
 

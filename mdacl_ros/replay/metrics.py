@@ -7,21 +7,15 @@ scores = metrics.summarize()      # scores.map50, scores.ap50_by_class["person"]
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
-from mdacl_ros.types import Detections, FloatArray, GroundTruth
-
-MAX_DETECTIONS = 100
-"""Detections per image that count, as in COCO."""
+from mdacl_ros.replay.coco_matching import CocoMatches
+from mdacl_ros.types import Detections, GroundTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class DetectionScores:
 
 
 class CocoMetrics:
-    """Collects detections and ground truth image by image, then scores all of them at once.
+    """Scores detections against ground truth, image by image, with nearly flat memory.
 
     Args:
         labels: Class names; label ``i`` of detections and truth is ``labels[i]``.
@@ -66,9 +60,8 @@ class CocoMetrics:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._labels = tuple(labels)
-        self._images: dict[int, None] = {}
-        self._truth: list[dict[str, Any]] = []
-        self._detections: list[dict[str, Any]] = []
+        self._images: set[int] = set()
+        self._matches = CocoMatches(len(self._labels))
 
     @property
     def images(self) -> int:
@@ -95,76 +88,40 @@ class CocoMetrics:
                     f"image_id {image_id}: labels {sorted(set(labels.tolist()))}, wanted indices "
                     f"into {self._labels}"
                 )
-        self._images[image_id] = None
-        crowds = truth.ignore.tolist()
-        for i, entry in enumerate(_entries(image_id, truth.boxes, truth.labels.tolist())):
-            self._truth.append(entry | {"iscrowd": int(crowds[i]), "id": len(self._truth) + 1})
-        scores = detections.scores.tolist()
-        for i, entry in enumerate(_entries(image_id, detections.boxes, detections.labels.tolist())):
-            extra = {"score": scores[i], "iscrowd": 0, "id": len(self._detections) + 1}
-            self._detections.append(entry | extra)
+        self._images.add(image_id)
+        self._matches.add(detections, truth)
 
     def summarize(self) -> DetectionScores:
         """Score everything added so far."""
-        objects = {
-            name: sum(a["category_id"] == k + 1 and not a["iscrowd"] for a in self._truth)
-            for k, name in enumerate(self._labels)
-        }
-        if not any(objects.values()):
-            return DetectionScores(math.nan, math.nan, images=self.images)
-        precision = self._precision()  # (T, R, K)
-        names = [(k, name) for k, name in enumerate(self._labels) if objects[name]]
-        ap50 = {name: float(precision[0, :, k].mean()) for k, name in names}
-        ap = {name: float(precision[:, :, k].mean()) for k, name in names}
-        return DetectionScores(
-            map=float(np.mean(list(ap.values()))),
-            map50=float(np.mean(list(ap50.values()))),
-            ap50_by_class=ap50,
-            map_by_class=ap,
-            images=self.images,
-            objects={name: count for name, count in objects.items() if count},
-        )
-
-    def _precision(self) -> FloatArray:
-        """Interpolated precision by IoU threshold, recall point and class, ``(10, 101, K)``."""
-        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks on stdout
-            evaluation = COCOeval(
-                self._coco(self._truth), self._coco(self._detections), iouType="bbox"
-            )
-            evaluation.params.maxDets = [MAX_DETECTIONS]
-            evaluation.params.areaRng = [[0, 1e10]]
-            evaluation.params.areaRngLbl = ["all"]
-            evaluation.evaluate()
-            evaluation.accumulate()
-        return np.asarray(evaluation.eval["precision"][:, :, :, 0, 0], np.float32)
-
-    def _coco(self, annotations: list[dict[str, Any]]) -> COCO:
-        """The annotations as a pycocotools index; ``COCO.loadRes`` refuses empty results."""
-        coco = COCO()
-        coco.dataset = {
-            "info": {},
-            "images": [{"id": image_id} for image_id in self._images],
-            "categories": [{"id": k + 1, "name": name} for k, name in enumerate(self._labels)],
-            "annotations": annotations,
-        }
-        coco.createIndex()
-        return coco
+        return average(self._matches, self._labels, self.images)
 
 
-def _entries(image_id: int, boxes: FloatArray, labels: list[int]) -> list[dict[str, Any]]:
-    """COCO annotations (xywh, categories from 1) of ``(N, 4)`` xyxy boxes."""
-    entries = []
-    for (x0, y0, x1, y1), label in zip(boxes.tolist(), labels, strict=True):
-        width, height = x1 - x0, y1 - y0
-        entries.append(
-            {
-                "image_id": image_id,
-                "category_id": label + 1,
-                "bbox": [x0, y0, width, height],
-                "area": width * height,
-            }
-        )
-    return entries
+def average(
+    matches: CocoMatches, labels: Sequence[str], images: int, part: str | None = None
+) -> DetectionScores:
+    """COCO averages over the first range of what was matched.
+
+    Args:
+        matches: Detections and truth.
+        labels: Class names.
+        images: Number of images, for the record.
+        part: Only images of this part; ``None``: all.
+    """
+    objects = {name: matches.matched(k, 0, part).objects for k, name in enumerate(labels)}
+    if not any(objects.values()):
+        return DetectionScores(math.nan, math.nan, images=images)
+    precision = matches.precision(part)[..., 0]  # (T, R, K)
+    names = [(k, name) for k, name in enumerate(labels) if objects[name]]
+    ap50 = {name: float(precision[0, :, k].mean()) for k, name in names}
+    ap = {name: float(precision[:, :, k].mean()) for k, name in names}
+    return DetectionScores(
+        map=float(np.mean(list(ap.values()))),
+        map50=float(np.mean(list(ap50.values()))),
+        ap50_by_class=ap50,
+        map_by_class=ap,
+        images=images,
+        objects={name: count for name, count in objects.items() if count},
+    )
 
 
 def _rounded(value: float) -> float | None:

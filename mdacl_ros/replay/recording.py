@@ -92,6 +92,7 @@ def open_recording(
     path: Path | str | None,
     *,
     clip: str | None = None,
+    split: str | None = None,
     fps: float | None = None,
     rgb_topic: str | None = None,
     thermal_topic: str | None = None,
@@ -103,6 +104,7 @@ def open_recording(
             visible/ and infrared/ videos, a data-set folder or its COCO json, or ``None`` for the
             procedural demo scenes.
         clip: Which clip of a folder with several.
+        split: Which part of a data set; the one for testing unless given.
         fps: Frame rate for data sets of single images.
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
@@ -118,26 +120,40 @@ def open_recording(
     path = Path(path).expanduser()
     if not path.exists():
         raise RecordingError(f"recording {path}: no such file or folder")
-    if path.suffix in BAG_SUFFIXES or (path / "metadata.yaml").is_file():
-        from mdacl_ros.replay.bags import BagRecording
-
-        return BagRecording(path, rgb_topic=rgb_topic, thermal_topic=thermal_topic)
     from mdacl_ros.replay import datasets, videos
 
-    folder = videos.find_clip_folder(path, clip)
+    folder = None if is_bag(path) else videos.find_clip_folder(path, clip)
     if folder is not None:
         return videos.open_clip(folder, clip)
-    if path.is_dir() and (bags := sorted(p for s in BAG_SUFFIXES for p in path.glob(f"*{s}"))):
+    if (bag := bag_path(path)) is not None:
         from mdacl_ros.replay.bags import BagRecording
 
-        return BagRecording(single(bags, path), rgb_topic=rgb_topic, thermal_topic=thermal_topic)
+        return BagRecording(bag, rgb_topic=rgb_topic, thermal_topic=thermal_topic)
     if datasets.is_dataset(path):
-        return datasets.DatasetRecording(path, sequence=clip, fps=fps)
+        return datasets.DatasetRecording(path, sequence=clip, fps=fps, split=split)
     raise RecordingError(
         f"recording {path}: found no bag (metadata.yaml, .mcap, .db3), no visible/ and infrared/ "
         "videos, and no data set (LLVIP, FLIR-aligned, M3FD, KAIST, MSRS, COCO pairs); give the "
         "path of one of these"
     )
+
+
+def is_bag(path: Path) -> bool:
+    """Whether a path is a bag's file or folder."""
+    return path.suffix in BAG_SUFFIXES or (path / "metadata.yaml").is_file()
+
+
+def bag_path(path: Path) -> Path | None:
+    """The bag that a path means: itself, or the only storage file in a folder without metadata.
+
+    Raises:
+        RecordingError: The folder holds several and does not say how they belong together.
+    """
+    if is_bag(path):
+        return path
+    if path.is_dir() and (bags := sorted(p for s in BAG_SUFFIXES for p in path.glob(f"*{s}"))):
+        return single(bags, path)
+    return None
 
 
 def single(choices: list[Path], where: Path) -> Path:

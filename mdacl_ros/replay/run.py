@@ -187,7 +187,7 @@ class DemoRun:
         log.labels = monitor.labels  # answers may have brought new ones
         log.threshold = self.threshold
         log.node = dict(status.values)
-        names = ("frames_", "pairs", "single_", "processed", "published", "dropped_")
+        names = ("frames_", "pairs", "single_", "processed", "published", "dropped_", "clock_")
         log.counts = {k: status.count(k) for k in status.values if k.startswith(names)}
         return log
 

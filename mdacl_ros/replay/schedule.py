@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from mdacl_ros.replay.prefetch import Prefetched
 from mdacl_ros.replay.recording import Event, Recording
 
 READ_AHEAD = 24
@@ -75,10 +74,19 @@ def loop_length_ns(recording: Recording) -> int:
     return recording.duration_ns + round(1e9 / max(recording.fps.values(), default=1.0))
 
 
-class ReadAhead:
-    """Decodes a recording in a thread, a bounded number of frames ahead of who iterates.
+def partner_timeout(recording: Recording, rate: float = 1.0) -> float:
+    """The node's default, or longer where the slower camera needs it: three of its periods, in s.
 
-    An error of the recording is raised where the frame would have been.
+    Args:
+        recording: What is played.
+        rate: How fast.
+    """
+    periods = [1 / (hz * rate) for hz in recording.fps.values() if hz > 0]
+    return float(max([0.5, *(3 * period for period in periods)]))
+
+
+class ReadAhead(Prefetched[Event]):
+    """Decodes a recording in a thread, a bounded number of frames ahead of who iterates.
 
     Args:
         recording: What to read; nobody else reads it meanwhile.
@@ -86,16 +94,7 @@ class ReadAhead:
     """
 
     def __init__(self, recording: Recording, depth: int = READ_AHEAD) -> None:
-        self._queue: queue.Queue[Event | Exception | None] = queue.Queue(depth)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._read, args=(recording,), name="read_ahead")
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[Event]:
-        while (item := self._queue.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
+        super().__init__(recording, depth)
 
     def peek(self) -> tuple[list[Event], Iterator[Event]]:
         """The first events up to the first RGB frame, and an iterator over all events."""
@@ -105,23 +104,3 @@ class ReadAhead:
             if event.camera == "rgb":
                 break
         return head, itertools.chain(head, events)
-
-    def close(self) -> None:
-        """Stop reading and join the thread."""
-        self._stopped.set()
-        while self._thread.is_alive():
-            try:  # makes room for a put that waits
-                self._queue.get_nowait()
-            except queue.Empty:
-                self._thread.join(0.01)
-
-    def _read(self, recording: Recording) -> None:
-        try:
-            for event in recording:
-                if self._stopped.is_set():
-                    return
-                self._queue.put(event)
-        except Exception as error:  # handed to the thread that iterates
-            self._queue.put(error)
-        else:
-            self._queue.put(None)

@@ -121,7 +121,7 @@ def evaluate(
     Raises:
         RecordingError: There is no labelled pair, or no object of a class the model knows.
     """
-    labels, part_of = perception.engine.labels, _part_finder(recording)
+    labels, part_of = perception.engine.labels, part_finder(recording)
     whole, parts = _Tally(labels), dict[str, _Tally]()
     for index, (pair, truth) in enumerate(labelled_pairs(recording)):
         changed = change(index, pair)
@@ -171,7 +171,7 @@ class _Tally:
         )
 
 
-def _part_finder(recording: Recording) -> Callable[[int], str | None]:
+def part_finder(recording: Recording) -> Callable[[int], str | None]:
     """Name of the part of a recording that a stamp lies in, ``None`` where nothing is known."""
     phases = sorted(recording.phases, key=lambda phase: phase.start_ns)
     starts = [phase.start_ns for phase in phases]

@@ -18,7 +18,7 @@ import pytest
 
 from mdacl_ros.cli import main
 from mdacl_ros.replay.bag_writer import write_bag
-from mdacl_ros.replay.demo import _partner_timeout
+from mdacl_ros.replay.schedule import partner_timeout
 from mdacl_ros.replay.synthetic import RigFaults, SyntheticRecording
 
 pytestmark = pytest.mark.skipif(
@@ -140,5 +140,5 @@ def test_slow_recordings_get_a_longer_partner_timeout():
     class Slides:
         fps: ClassVar = {"rgb": 2.0, "thermal": 2.0}
 
-    assert _partner_timeout(Slides(), 1.0) == 1.5
-    assert _partner_timeout(Slides(), 10.0) == 0.5
+    assert partner_timeout(Slides(), 1.0) == 1.5
+    assert partner_timeout(Slides(), 10.0) == 0.5

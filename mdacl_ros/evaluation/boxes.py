@@ -1,0 +1,45 @@
+"""Boxes of two frames, or of a frame and its truth, put together by overlap."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mdacl_ros.types import FloatArray, IntArray
+
+
+def overlaps(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Intersection over union of ``(N, 4)`` and ``(M, 4)`` xyxy boxes, ``(N, M)``."""
+    low = np.maximum(one[:, None, :2], other[None, :, :2])
+    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (one, other)]
+    union = areas[0][:, None] + areas[1][None] - common
+    return np.asarray(common / np.maximum(union, 1e-9), np.float32)
+
+
+def pair_up(
+    boxes: FloatArray, labels: IntArray, others: FloatArray, other_labels: IntArray, iou: float
+) -> IntArray:
+    """Give each box, in order, the free box of its class that it overlaps most.
+
+    Args:
+        boxes: ``(N, 4)`` xyxy, best first.
+        labels: ``(N,)``.
+        others: ``(M, 4)``; each is given once.
+        other_labels: ``(M,)``.
+        iou: Least overlap.
+
+    Returns:
+        ``(N,)`` index into ``others``, -1 where there is none.
+    """
+    table = overlaps(boxes, others)
+    table[labels[:, None] != other_labels[None]] = -1.0
+    chosen = np.full(len(boxes), -1, np.int64)
+    if not len(others):
+        return chosen
+    for i, row in enumerate(table):
+        best = int(row.argmax())
+        if row[best] >= iou:
+            chosen[i] = best
+            table[:, best] = -1.0
+    return chosen
