@@ -202,9 +202,8 @@ class DetectorNode(LifecycleNode):
         assert self._results is not None
         self.configure_error = ""
         # Anew each time: no picture from before a pause may colour what comes after it.
-        self.perception = Perception(
-            self.engine, self.rig, self.parameters.perception_config(), background=True
-        )
+        config = self.parameters.perception_config()
+        self.perception = Perception(self.engine, self.rig, config, background=True)
         self.session = DetectionSession(self, self.perception, self._results, self.parameters)
         self._results.publish_label_info(self.parameters.score_threshold)
         self.session.start()

@@ -16,6 +16,7 @@ from mdacl_ros.cli import main
 from mdacl_ros.errors import ModelError
 from mdacl_ros.replay.bag_writer import write_bag
 from mdacl_ros.replay.rig_recording import RigRecording
+from mdacl_ros.resources import find_resource
 from mdacl_ros.sensing.geometry import rgb_from_thermal
 from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.rig import save_rig
@@ -116,6 +117,13 @@ def test_the_cost_is_interpolated_at_a_width_of_640(table):
     assert costs.map50_at(99, 640) == pytest.approx(0.44)
     assert costs.covers(16, 640)
     assert not costs.covers(17, 640)
+
+
+def test_the_shipped_model_has_a_table():
+    costs = load_shift_table(find_resource("models/small/robustness.json"))
+    assert costs.pixels == (0, 1, 2, 4, 8, 16)
+    assert 0 < costs.map50_at(16, 640) < costs.map50_at(0, 640) < 1
+    assert len(costs.weights_sha256) == 64
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"shift": [], "clean": {"map50": 1}}'])
