@@ -1,6 +1,7 @@
 """How far the live dominance can be trusted: rank correlations on labelled, held-out pairs.
 
     .venv/bin/python benchmarks/dominance.py [--model models/small] [--data ../shared/data]
+        [--out dominance.json]    # for `mdacl ablation card --dominance`
 
 Compares per image, over msrs/test: the per-frame estimate, the exact index of the detection
 evidence (the live probe), and the loss-based index of training (gradient of the detection loss with
@@ -16,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mdacl_ros.ablation.card import CORRELATIONS
+from mdacl_ros.ablation.results import write_json
 from mdacl_ros.dominance_reading import read_dominance
 from mdacl_ros.learning.augmentation import TrainingItem
 from mdacl_ros.learning.batches import collate
@@ -67,6 +70,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--engine", default="openvino")
+    parser.add_argument("--out", type=Path, default=None, help="also write the correlations here")
     args = parser.parse_args()
     model = args.model or find_resource("models/small")
     data = args.data or data_folder()
@@ -87,9 +91,15 @@ def main() -> None:
     for name, values in (("estimate", estimate), ("exact", exact), ("loss", loss)):
         low, high = np.percentile(values, (5, 95))
         print(f"  MDI {name:<9} mean {np.mean(values):+.3f}  p5 {low:+.3f}  p95 {high:+.3f}")
-    print(f"  Spearman exact probe ~ loss-based:  {spearman(exact, loss):.3f}")
-    print(f"  Spearman estimate ~ exact probe:    {spearman(estimate, exact):.3f}")
-    print(f"  Spearman estimate ~ loss-based:     {spearman(estimate, loss):.3f}")
+    correlations = {
+        "exact_loss": spearman(exact, loss),
+        "estimate_exact": spearman(estimate, exact),
+        "estimate_loss": spearman(estimate, loss),
+    }
+    for name, value in correlations.items():
+        print(f"  Spearman, {CORRELATIONS[name]}: {value:.3f}")
+    if args.out is not None:
+        write_json(args.out, {"pairs": len(samples), "spearman": correlations})
 
 
 if __name__ == "__main__":

@@ -59,6 +59,9 @@ COMMANDS: dict[str, Command] = {
     "calibrate": Command(
         "mdacl_ros.calibrate.command", "register the thermal camera with the colour camera"
     ),
+    "doctor": Command(
+        "mdacl_ros.nodes.doctor.command", "look at a running system: what is wrong, what to do"
+    ),
     "build": Command("mdacl_ros.runtime.build_command", "build an engine ahead of the first start"),
     "bench": Command("mdacl_ros.replay.bench", "what a frame costs on this machine"),
     "info": Command("mdacl_ros.network.info_command", "parameters and operations of a detector"),

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mdacl_ros.network.dominance import dominance_shares, mdi
-from mdacl_ros.types import DominanceReading, Predictions
+from mdacl_ros.types import DominanceReading, FloatArray, Predictions
 
 Pair = tuple[float, float]
 Values = npt.NDArray[np.float64]
@@ -44,6 +44,31 @@ def read_dominance(
         gates=_pair(gates),
         exact_mdi=exact,
     )
+
+
+def rgb_shares(raw: Predictions, present: tuple[bool, bool]) -> FloatArray | None:
+    """How much of each candidate box rests on RGB; what is left rests on thermal.
+
+    From the gradient where the probe ran, else the forward-only estimate. The estimate needs no
+    fit, unlike the frame's: see :mod:`mdacl_ros.network.box_dominance`.
+
+    Args:
+        raw: Predictions of one pair (batch 1).
+        present: Which cameras took part.
+
+    Returns:
+        ``(N,)`` float32 in [0, 1], one half where neither camera was measured around the box;
+        ``None`` from an engine that does not measure boxes.
+    """
+    exact = raw.box_sensitivities
+    measured = exact if exact is not None else raw.box_energies
+    if measured is None:
+        return None
+    rgb, thermal = measured[0]
+    if not all(present):
+        return np.full(len(rgb), float(present[0]), np.float32)
+    total = rgb + thermal
+    return np.divide(rgb, total, out=np.full_like(rgb, 0.5), where=total > 0)
 
 
 def estimated_sensitivity(energy: Values, estimate: Pair) -> Values:

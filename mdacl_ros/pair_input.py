@@ -7,17 +7,16 @@ from typing import cast
 import cv2
 import numpy as np
 
-from mdacl_ros.errors import CalibrationError, ImageError, MdaclError
+from mdacl_ros.errors import ImageError, MdaclError
 from mdacl_ros.runtime.engine import STRIDE
+from mdacl_ros.sensing.aligned_pair import AlignedPair, align
 from mdacl_ros.sensing.letterbox import Letterbox, present_cells
-from mdacl_ros.sensing.registration import Registration
+from mdacl_ros.sensing.registration_source import RegistrationSource
 from mdacl_ros.sensing.rig import RigCalibration
 from mdacl_ros.sensing.thermal import ThermalNormalizer
 from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Modality, ThermalImage
 
 Size = tuple[int, int]
-
-_SAME_VIEW = "no rig calibration: thermal is taken to show the same view as RGB"
 
 
 class PairInput:
@@ -28,16 +27,25 @@ class PairInput:
             one aspect ratio.
         size: Network input ``(width, height)`` in pixels, multiples of 32.
         kelvin_scale: Kelvin per count of 16UC1 thermal images.
+        background: Build the map for another distance in a thread of its own.
 
     Attributes:
         rgb: ``(1, 3, H, W)`` float32 in [0, 1].
         thermal: ``(1, 1, H, W)`` float32 in [0, 1], in the RGB camera's view.
         present: ``(1, 2, H / 32, W / 32)`` float32 availability.
         letterbox: How the RGB image of the newest pair lies in the network input.
+        source: The registration in use.
         warnings: What is being assumed or done without.
     """
 
-    def __init__(self, rig: RigCalibration | None, size: Size, kelvin_scale: float) -> None:
+    def __init__(
+        self,
+        rig: RigCalibration | None,
+        size: Size,
+        kelvin_scale: float,
+        *,
+        background: bool = False,
+    ) -> None:
         width, height = size
         self.rgb = np.zeros((1, 3, height, width), np.float32)
         self.thermal = np.zeros((1, 1, height, width), np.float32)
@@ -49,10 +57,7 @@ class PairInput:
         self._normalizer = ThermalNormalizer(kelvin_scale)
         self._kelvin_scale = kelvin_scale
         self._last_thermal: tuple[Frame, ThermalImage] | None = None
-        self._registration: Registration | None = None
-        self._registration_key: tuple[object, ...] = ()
-        self._registration_error: CalibrationError | None = None
-        self._registration_warnings: tuple[str, ...] = ()
+        self.source = RegistrationSource(rig, size, background=background)
 
     def fill(self, pair: FramePair, kelvin_scale: float, distance: float | None) -> None:
         """Prepare one pair. A frame that cannot be used counts as absent, with a warning.
@@ -78,12 +83,13 @@ class PairInput:
         if rgb is not None:
             self._rgb_size = (rgb.shape[1], rgb.shape[0])
         if thermal is not None:
-            self._register(thermal.normalized.shape[::-1], distance)
+            height, width = thermal.normalized.shape
+            self.source.update(self._rgb_size or (width, height), (width, height), distance)
         self._fit_rgb()
         self._place_rgb(rgb)
         self._place_thermal(thermal)
         unused = (f"this {camera} frame is not used: {error}" for camera, error in bad.items())
-        self.warnings = (*self._registration_warnings, *unused)
+        self.warnings = (*self.source.warnings, *unused)
         if not self.present.any():
             raise next(iter(bad.values()), None) or self._nothing_covered(rgb, thermal)
 
@@ -92,9 +98,16 @@ class PairInput:
 
         ``None`` without a thermal frame or without knowing where it lies.
         """
-        if self._last_thermal is None or self._registration is None:
+        if self._last_thermal is None or self.source.current is None:
             return None
-        return cast(ByteArray, self._registration.warp_to_rgb(self._last_thermal[1].preview))
+        return cast(ByteArray, self.source.current.warp_to_rgb(self._last_thermal[1].preview))
+
+    def aligned_pair(self) -> AlignedPair | None:
+        """Both images of the newest pair on one small grid; ``None`` unless both took part."""
+        registration = self.source.current
+        if registration is None or not self.present.any(axis=(0, 2, 3)).all():
+            return None
+        return align(self.rgb[0], self.thermal[0, 0], registration)
 
     def expect_rgb_size(self, size: Size) -> None:
         """Say how large the RGB images are, for pairs that come before or without one.
@@ -129,12 +142,12 @@ class PairInput:
 
     def _place_thermal(self, thermal: ThermalImage | None) -> None:
         """Warp the thermal image into the input tensor, or leave it absent."""
-        if thermal is None or self._registration is None:
+        if thermal is None or self.source.current is None:
             self.thermal[:] = 0.0
             self.present[0, 1] = 0.0
             return
-        self.thermal[0, 0] = self._registration.warp(thermal.normalized)
-        self.present[0, 1] = self._registration.present_cells(STRIDE)
+        self.thermal[0, 0] = self.source.current.warp(thermal.normalized)
+        self.present[0, 1] = self.source.current.present_cells(STRIDE)
 
     def _normalize(self, frame: Frame | None, kelvin_scale: float) -> ThermalImage | None:
         """Normalise a thermal frame once, also when it serves several RGB frames."""
@@ -154,37 +167,19 @@ class PairInput:
         """Why a pair without a bad frame cannot be answered."""
         if rgb is None and thermal is None:
             return MdaclError("pair: got a pair without frames, wanted at least one")
-        if thermal is not None and self._registration_error is not None:
-            return self._registration_error
+        if thermal is not None and self.source.error is not None:
+            return self.source.error
         width, height = self._size
         return MdaclError(
             f"pair: the images cover no {STRIDE}-pixel cell of the network input "
             f"({width}x{height}), wanted one at least; choose an input size nearer to their shape"
         )
 
-    def _register(self, thermal_size: Size, distance: float | None) -> None:
-        """Build the registration when a size or the distance changed."""
-        rgb_size = self._rgb_size or thermal_size
-        key = (rgb_size, thermal_size, distance)
-        if key == self._registration_key:
-            return
-        self._registration_key = key
-        self._registration, self._registration_error = None, None
-        try:
-            self._registration = Registration(
-                self._rig, rgb_size, thermal_size, self._size, distance
-            )
-            assumed = self._registration.assumed_identity
-            self._registration_warnings = (_SAME_VIEW,) if assumed else ()
-        except CalibrationError as error:
-            self._registration_error = error
-            self._registration_warnings = (f"thermal is not used: {error}",)
-
     def _fit_rgb(self) -> None:
         """Follow the RGB image's size; before any RGB was seen, thermal's stands in for it."""
         size = self._rgb_size
-        if size is None and self._registration is not None:
-            self.letterbox = self._registration.letterbox
+        if size is None and self.source.current is not None:
+            self.letterbox = self.source.current.letterbox
         elif size is not None and self.letterbox.source_size != size:
             self.letterbox = Letterbox(size, self._size)
 

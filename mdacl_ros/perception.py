@@ -13,12 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mdacl_ros.dominance_reading import read_dominance
+from mdacl_ros.dominance_reading import read_dominance, rgb_shares
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
+from mdacl_ros.sensing.aligned_pair import AlignedPair
 from mdacl_ros.sensing.letterbox import Letterbox
+from mdacl_ros.sensing.registration_source import RegistrationSource
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
 from mdacl_ros.types import (
     BoolArray,
@@ -80,21 +82,40 @@ class Perception:
         rig: Calibration of the two cameras; ``None`` assumes the same view where both images have
             one aspect ratio.
         config: Thresholds; assign :attr:`config` anew to change them live.
+        background: Take another ``reference_distance`` over as soon as its map was built in a
+            thread of its own, instead of keeping the next pair waiting for it.
 
     Attributes:
         config: Taken over at the next pair.
     """
 
     def __init__(
-        self, engine: Engine, rig: RigCalibration | None, config: PerceptionConfig
+        self,
+        engine: Engine,
+        rig: RigCalibration | None,
+        config: PerceptionConfig,
+        *,
+        background: bool = False,
     ) -> None:
         self.engine, self.rig, self.config = engine, rig, config
-        self._input = PairInput(rig, engine.input_size, config.kelvin_scale)
+        self._input = PairInput(rig, engine.input_size, config.kelvin_scale, background=background)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is being assumed or done without, for the diagnostics."""
         return self._input.warnings
+
+    @property
+    def registration(self) -> RegistrationSource:
+        """How thermal is laid over RGB at the moment; to be read only."""
+        return self._input.source
+
+    def aligned_pair(self) -> AlignedPair | None:
+        """Both images of the newest pair on one small grid, to see how well they lie on each other.
+
+        ``None`` unless both cameras took part.
+        """
+        return self._input.aligned_pair()
 
     def expect_rgb_size(self, size: Size) -> None:
         """Say how large the RGB images are, for pairs that come before or without one.
@@ -137,7 +158,8 @@ class Perception:
         raw = self.engine.infer(given.rgb, given.thermal, given.present, probe=probe)
         inferred = time.perf_counter()
         present = (bool(given.present[0, 0].any()), bool(given.present[0, 1].any()))
-        detections = select_detections(raw, given.letterbox, config)
+        shares = rgb_shares(raw, present)
+        detections = select_detections(raw, given.letterbox, config, shares)
         dominance = read_dominance(raw, present, self.engine.estimate)
         preview = given.thermal_in_rgb() if registered_preview else None
         return PerceptionResult(
@@ -185,11 +207,20 @@ def without_duplicates(
 
 
 def select_detections(
-    raw: Predictions, letterbox: Letterbox, config: PerceptionConfig
+    raw: Predictions,
+    letterbox: Letterbox,
+    config: PerceptionConfig,
+    shares: FloatArray | None = None,
 ) -> Detections:
     """Apply the threshold and map boxes back to the original RGB image, clipped to it.
 
     Boxes that lie wholly in the padding of the network input are left out.
+
+    Args:
+        raw: Predictions of one pair (batch 1).
+        letterbox: How the RGB image lies in the network input.
+        config: Thresholds.
+        shares: ``(N,)`` how much each candidate rests on RGB, where known.
     """
     width, height = letterbox.source_size
     limit = np.array([width, height, width, height], np.float32)
@@ -202,6 +233,8 @@ def select_detections(
         scores=raw.scores[0][keep],
         labels=raw.labels[0][keep],
         image_size=(width, height),
+        rgb_shares=None if shares is None else shares[keep],
+        shares_exact=raw.box_sensitivities is not None,
     )
 
 

@@ -93,12 +93,18 @@ class Detections:
         scores: ``(N,)`` float32 in [0, 1], descending.
         labels: ``(N,)`` int64, index into :data:`LABELS` (or the model's own label list).
         image_size: ``(width, height)`` in pixels of the image the boxes lie in.
+        rgb_shares: ``(N,)`` float32 in [0, 1], how much of each detection rests on RGB; the rest
+            rests on thermal. ``None`` where it was not measured.
+        shares_exact: Whether ``rgb_shares`` come from the gradient probe; else they are the
+            forward-only estimate.
     """
 
     boxes: FloatArray
     scores: FloatArray
     labels: IntArray
     image_size: tuple[int, int]
+    rgb_shares: FloatArray | None = None
+    shares_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,11 @@ class Predictions:
             calibrated features.
         energies: ``(B, M, L)`` float32 >= 0, mean magnitude of what each modality adds to the
             fusion where objects are seen.
+        box_energies: ``(B, M, N)`` float32 >= 0, the same around each box; ``None`` from an engine
+            that does not measure it.
         sensitivities: ``(B, M)`` float32 >= 0, sum of |dS/dx * x| over the calibrated features;
             ``None`` unless the exact gradient probe ran on this batch.
+        box_sensitivities: ``(B, M, N)`` float32 >= 0, the same around each box; ``None`` as above.
     """
 
     boxes: FloatArray
@@ -140,7 +149,9 @@ class Predictions:
     gates: FloatArray
     entropies: FloatArray
     energies: FloatArray
+    box_energies: FloatArray | None = None
     sensitivities: FloatArray | None = None
+    box_sensitivities: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

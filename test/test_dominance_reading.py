@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdacl_ros.dominance_reading import estimated_sensitivity, read_dominance
+from mdacl_ros.dominance_reading import estimated_sensitivity, read_dominance, rgb_shares
 from mdacl_ros.types import Predictions
 
 values = st.tuples(st.floats(0.01, 1), st.floats(0.01, 1))
@@ -93,3 +94,27 @@ def test_dark_scene_without_any_energy_is_finite() -> None:
     reading = read_dominance(measured(entropy=(0, 0), energy=(0, 0), sensitivity=(0, 0)), BOTH)
     assert reading.mdi == pytest.approx(0, abs=1e-6)
     assert reading.exact_mdi == pytest.approx(0, abs=1e-6)
+
+
+def boxes(rgb: list[float], thermal: list[float]) -> np.ndarray:
+    return np.array([[rgb, thermal]], np.float32)
+
+
+def test_a_box_rests_on_a_camera_by_its_share() -> None:
+    raw = replace(measured(), box_energies=boxes([3, 0, 0], [1, 2, 0]))
+    assert rgb_shares(raw, BOTH) == pytest.approx([0.75, 0.0, 0.5])
+
+
+def test_the_gradient_is_preferred_to_the_estimate() -> None:
+    raw = replace(measured(), box_energies=boxes([3], [1]), box_sensitivities=boxes([1], [4]))
+    assert rgb_shares(raw, BOTH) == pytest.approx([0.2])
+
+
+@pytest.mark.parametrize(("present", "share"), [((True, False), 1.0), ((False, True), 0.0)])
+def test_every_box_rests_on_the_only_camera(present: tuple[bool, bool], share: float) -> None:
+    raw = replace(measured(), box_energies=boxes([1, 0], [3, 0]))
+    assert rgb_shares(raw, present) == pytest.approx([share, share])
+
+
+def test_an_engine_that_does_not_measure_boxes_has_no_shares() -> None:
+    assert rgb_shares(measured(), BOTH) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from mdacl_ros.drawing import RGB_COLOUR, THERMAL_COLOUR, draw_gauge, draw_text
 from mdacl_ros.types import LABELS, Detections, DominanceReading
-from mdacl_ros.visualization import CLASS_COLOURS, draw_detections, side_by_side
+from mdacl_ros.visualization import CLASS_COLOURS, detection_text, draw_detections, side_by_side
 
 
 def one_box(box, label=0, size=(640, 480)) -> Detections:
@@ -35,6 +37,23 @@ def test_the_box_is_drawn_in_the_colour_of_its_class(label):
     for x, y in ((100, 220), (200, 220), (150, 300)):
         assert tuple(picture[y, x]) == CLASS_COLOURS[label]
     assert (picture[400:, 300:] == 60).all()
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (None, "person 0.80"),
+        (0.0, "person 0.80 thermal 100 %"),
+        (0.29, "person 0.80 thermal 71 %"),
+        (0.5, "person 0.80 RGB 50 %"),
+        (1.0, "person 0.80 RGB 100 %"),
+    ],
+)
+def test_the_text_names_the_camera_a_detection_rests_on(share: float | None, words: str) -> None:
+    found = one_box([1, 2, 3, 4])
+    if share is not None:
+        found = replace(found, rgb_shares=np.array([share], np.float32))
+    assert detection_text(found, 0, LABELS) == words
 
 
 def test_boxes_scale_with_the_picture():

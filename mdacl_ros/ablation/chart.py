@@ -70,7 +70,9 @@ def _draw_index(axis: Axes, rows: Sequence[Row]) -> None:
         if len(row.cameras) > 1:
             _bar(axis, y, row.statistics["mdi"], 1, FUSED)
     axis.axvline(0, color=INK, lw=0.8)
-    axis.set_title("mean MDI (thermal < 0 < RGB)", loc="left", weight="bold")
+    axis.set_title("mean MDI", loc="left", weight="bold")
+    axis.set_xlabel("< 0: leans on thermal, > 0: on RGB", fontsize=8, loc="left")
+    axis.locator_params(axis="x", nbins=4)
 
 
 def _bar(

@@ -74,13 +74,29 @@ def _range(values: Sequence[float]) -> str:
 
 
 def _start(report: Report) -> str:
-    """Scores of the weights every variant starts from."""
+    """Scores of the weights every variant starts from, and which runs had which."""
+    return "\n\n" + " ".join([_start_scores(report), *_start_weights(report)])
+
+
+def _start_weights(report: Report) -> list[str]:
+    """How many runs began with which weights, where those were not always the same."""
+    begun = report.start_weights
+    if len(begun) < 2:
+        return []
+    named = [f"{n} with {f'weights {sha[:12]}' if sha else 'a first one'}" for sha, n in begun]
+    return [
+        f"The first stage was trained {len(begun)} times from one configuration and seed; which "
+        f"differs in rounding only where processors differ: {', '.join(named)}."
+    ]
+
+
+def _start_scores(report: Report) -> str:
     start = report.results.start
     if start is None:
-        return "\n\nThe first stage's own scores are not recorded yet."
+        return "The first stage's own scores are not recorded yet."
     scores = [f"{100 * start[k]['map50']:.1f}" for k in ("scores", "rgb_absent", "thermal_absent")]
     return (
-        f"\n\nThe first stage, before any variant ({start['steps']} steps): mAP50 {scores[0]}, "
+        f"The first stage, before any variant ({start['steps']} steps): mAP50 {scores[0]}, "
         f"{scores[1]} with RGB absent, {scores[2]} with thermal absent, MDI {start['mdi']:+.2f}."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,6 +45,12 @@ class Report:
         """Commits whose code made the results."""
         return sorted({str(unit["git"]) for unit in self.results.units.values()})
 
+    @property
+    def start_weights(self) -> list[tuple[str, int]]:
+        """SHA-256 of the weights that runs began with, empty where not recorded, and how many."""
+        found = Counter(str(u.get("start_weights", "")) for u in self.results.units.values())
+        return sorted(found.items())
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for docs/ablation.json."""
         results = self.results
@@ -56,6 +63,7 @@ class Report:
             "outdated": list(results.outdated),
             "evaluation": asdict(self.plan.evaluation),
             "revisions": self.revisions,
+            "start_weights": dict(self.start_weights),
             "rows": [row.to_json() for row in self.rows],
             "goals": [goal.to_json() for goal in self.goals],
             "differences": [difference.to_json() for difference in self.differences],

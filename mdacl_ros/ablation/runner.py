@@ -16,6 +16,7 @@ from mdacl_ros.ablation.plan import AblationPlan, Unit
 from mdacl_ros.ablation.results import START, is_done, is_recorded, run_folder, write_json
 from mdacl_ros.ablation.scoring import score_model
 from mdacl_ros.ablation.unit import (
+    LOG,
     git_revision,
     start_weights,
     train_unit,
@@ -23,8 +24,10 @@ from mdacl_ros.ablation.unit import (
 )
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.learning.training_data import TrainingData
+from mdacl_ros.network.model_yaml import WEIGHTS
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.recording import open_recording
+from mdacl_ros.runtime.cache import file_digest
 
 CLAIM, SCORE_CLAIM = "claim.lock", "score.lock"
 
@@ -111,15 +114,14 @@ def work(plan: AblationPlan, units: Sequence[Unit], place: Workplace) -> list[st
 
 def _start(plan: AblationPlan, place: Workplace) -> Path | None:
     """The shared first stage; a worker that comes second waits for the first."""
-    config = plan.start_config
-    if config is None:
+    if plan.start is None:
         return None
     folder = place.run / f"start_{plan.start_digest}"
     place.say("start: the weights every variant starts from")
     with claim(folder / CLAIM, wait=True):
-        model = start_weights(config, folder, place.training)
+        model = start_weights(plan, folder, place.results / START, place.training)
     with claim(folder / SCORE_CLAIM) as ours:  # nobody has to wait for its scores
-        if ours and not _start_done(plan, place):
+        if ours and (folder / LOG).is_file() and not _start_done(plan, place):
             _attempt(START, folder, partial(_start_result, plan, folder, model, place), place)
     return model
 
@@ -154,6 +156,8 @@ def _unit_result(
     """Everything a unit's file says."""
     model = train_unit(unit, folder, start, place.training)
     head = {"variant": unit.variant, "seed": unit.seed, "config_hash": unit.result_digest}
+    if start is not None:
+        head["start_weights"] = file_digest(start / WEIGHTS)
     return head | _measured(plan, folder, model, place) | {"config": unit.config}
 
 
@@ -162,6 +166,7 @@ def _start_result(
 ) -> dict[str, Any]:
     """Everything the first stage's file says."""
     head = {"variant": START, "config_hash": plan.start_result_digest}
+    head["start_weights"] = file_digest(model / WEIGHTS)
     return head | _measured(plan, folder, model, place) | {"config": plan.start_config}
 
 

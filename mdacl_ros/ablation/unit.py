@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -11,28 +12,49 @@ from typing import Any
 import torch
 import yaml
 
-from mdacl_ros.ablation.plan import Unit
+from mdacl_ros.ablation.plan import AblationPlan, Unit
 from mdacl_ros.learning.train_config import load_train_config
 from mdacl_ros.learning.trainer import Trainer
 from mdacl_ros.learning.training_data import TrainingData
-from mdacl_ros.network.model_yaml import MODEL_YAML
+from mdacl_ros.network.model_yaml import MODEL_YAML, read_model_yaml
 from mdacl_ros.network.weights import save_detector
+
+LOG = "log.jsonl"
+"""A run's log, in its folder."""
 
 LAST_STEPS = 50
 """Steps at the end of a run whose mean losses are recorded."""
 
 
-def start_weights(config: dict[str, Any], folder: Path, data: TrainingData) -> Path:
+def start_weights(plan: AblationPlan, folder: Path, kept: Path, data: TrainingData) -> Path:
     """Model folder every variant starts from; trained where it is not there yet.
 
-    The caller holds the stage's claim.
+    It is kept beside the results, so that runs on another machine, or in another session, begin
+    with the very same weights. The caller holds the stage's claim.
 
     Args:
-        config: The first stage's complete training config.
-        folder: Its run folder.
+        plan: The ablation, with a first stage.
+        folder: Run folder of the first stage.
+        kept: Where the model is kept.
         data: Training pairs.
     """
-    return _model(config, folder, data, {"ablation": "start"})
+    config = plan.start_config
+    assert config is not None
+    if not _is_start_of(plan, kept):
+        record = {"ablation": "start", "digest": plan.start_digest}
+        model = _model(config, folder, data, record)
+        shutil.rmtree(kept, ignore_errors=True)
+        part = kept.with_name(kept.name + ".part")
+        shutil.copytree(model, part, dirs_exist_ok=True)
+        part.replace(kept)
+    return kept
+
+
+def _is_start_of(plan: AblationPlan, model: Path) -> bool:
+    """Whether a model folder holds the first stage of this very plan."""
+    if not (model / MODEL_YAML).is_file():
+        return False
+    return bool(read_model_yaml(model).get("training", {}).get("digest") == plan.start_digest)
 
 
 def train_unit(unit: Unit, folder: Path, start: Path | None, data: TrainingData) -> Path:
@@ -73,7 +95,7 @@ def _model(
 
 def training_record(folder: Path) -> dict[str, Any]:
     """What a run's log tells: ``steps``, ``seconds`` and the mean ``losses`` of its last steps."""
-    lines = (folder / "log.jsonl").read_text().splitlines()
+    lines = (folder / LOG).read_text().splitlines()
     records: list[dict[str, float]] = [json.loads(line) for line in lines]
     last = records[-LAST_STEPS:]
     names = sorted({k for r in last for k in r} - {"step", "seconds", "learning_rate"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -95,6 +95,7 @@ def corruption_retention(
     mixed: bool = False,
     seed: int = 0,
     advance: Callable[[int], None] = lambda _: None,
+    kinds: Collection[str] = tuple(CORRUPTIONS),
 ) -> CorruptionTable:
     """Score a detector on clean images, then with each camera corrupted in each way.
 
@@ -107,6 +108,7 @@ def corruption_retention(
         seed: Equal seeds give equal images. A pair meets the same draw (direction of a shift, place
             of a glare) at every strength, so that strengths can be compared.
         advance: Told after each pair; there are :func:`passes` times as many as pairs.
+        kinds: Which corruptions: keys of :data:`mdacl_ros.corruption.CORRUPTIONS`.
 
     Raises:
         RecordingError: There is nothing to score.
@@ -116,7 +118,7 @@ def corruption_retention(
     clean = evaluate(perception, recording, advance=advance)
     whole = clean.scores.map50
     rows = []
-    for kind in CORRUPTIONS:
+    for kind in kinds:
         for strength in (None,) if mixed else STRENGTHS:
             change = corrupted(kind, strength, seed)
             result = evaluate(perception, recording, advance=advance, change=change)
@@ -129,9 +131,9 @@ def corruption_retention(
     return CorruptionTable(clean, tuple(rows))
 
 
-def passes(mixed: bool = False) -> int:
+def passes(mixed: bool = False, kinds: Collection[str] = tuple(CORRUPTIONS)) -> int:
     """How often :func:`corruption_retention` goes over the images."""
-    return 1 + len(CORRUPTIONS) * (1 if mixed else len(STRENGTHS))
+    return 1 + len(kinds) * (1 if mixed else len(STRENGTHS))
 
 
 def corrupted(kind: str, strength: int | None, seed: int = 0) -> Change:

@@ -20,6 +20,7 @@ from mdacl_ros.analysis.inputs import (
     write_json,
 )
 from mdacl_ros.analysis.numbers import percent, signed, text_table
+from mdacl_ros.corruption import CORRUPTIONS
 from mdacl_ros.corruption.thermal import SHIFTS
 from mdacl_ros.replay.progress import progress_bar
 
@@ -35,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mixed", action="store_true", help="one pass a kind, strengths in turn over the images"
     )
     parser.add_argument(
+        "--kinds",
+        nargs="+",
+        metavar="KIND",
+        choices=CORRUPTIONS,
+        help="these only, e.g. thermal_shift (default: all)",
+    )
+    parser.add_argument(
         "--json", type=Path, default=None, help="write the JSON here too, e.g. docs/robustness.json"
     )
     add_out_argument(parser)
@@ -45,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
     folder = out_folder(args)
     recording = open_pairs(args)
     perception = open_perception(args)
-    images = recording.frames["rgb"]
-    with progress_bar("corruption", images * passes_over_images(args.mixed)) as advance:
+    images, kinds = recording.frames["rgb"], args.kinds or tuple(CORRUPTIONS)
+    with progress_bar("corruption", images * passes_over_images(args.mixed, kinds)) as advance:
         table = corruption_retention(
-            perception, recording, mixed=args.mixed, seed=args.seed, advance=advance
+            perception, recording, mixed=args.mixed, seed=args.seed, advance=advance, kinds=kinds
         )
     print(_text(table))
     source = provenance(args, perception, images) | {"data": recording.name}

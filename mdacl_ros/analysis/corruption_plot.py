@@ -27,6 +27,9 @@ def draw_corruption(table: CorruptionTable, path: Path) -> None:
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     for axis, camera in zip(figure.subplots(1, 2, sharey=True), MODALITIES, strict=True):
         rows = [row for row in table.rows if row.camera == camera]
+        if not rows:
+            axis.set_axis_off()
+            continue
         if any(row.strength is None for row in rows):
             _draw_bars(axis, rows)
         else:

@@ -19,6 +19,7 @@ from mdacl_ros.learning.equilibrium import (
 )
 from mdacl_ros.learning.guidance_loss import GuidanceConfig, GuidanceLoss
 from mdacl_ros.learning.losses import detection_loss
+from mdacl_ros.network.box_dominance import contribution_maps
 from mdacl_ros.network.detector import LEVELS, Detector, Fused, FusionInputs, evidence_energy
 from mdacl_ros.network.dominance import dominance_shares, mdi
 
@@ -129,7 +130,7 @@ class TrainingStep(nn.Module):
 
     def _energies(self, fused: Fused) -> Tensor:
         """What each modality adds where objects are seen, ``(B, M)``, differentiable."""
-        return evidence_energy(self._logits.float(), fused.contributions).sum(-1)
+        return evidence_energy(self._logits.float(), contribution_maps(fused.contributions)).sum(-1)
 
     def _regularisers(
         self, fused: Fused, inputs: FusionInputs, batch: Batch, progress: float

@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from mdacl_ros.network.backbone import Backbone
+from mdacl_ros.network.box_dominance import box_energies, contribution_maps
 from mdacl_ros.network.calibration_gate import CalibrationGate
 from mdacl_ros.network.config import MODALITIES, DetectorConfig
 from mdacl_ros.network.diversity import channel_entropy
@@ -29,6 +30,7 @@ class DetectorOutput(NamedTuple):
     gates: Tensor
     entropies: Tensor
     energies: Tensor
+    box_energies: Tensor
 
 
 class FusionInputs(NamedTuple):
@@ -101,12 +103,21 @@ class Detector(nn.Module):
             present: ``(B, 2)`` or ``(B, 2, H/32, W/32)``, 1 where the modality is available.
         """
         inputs = self.encode(rgb, thermal, present)
-        dense, energies = self.decide(inputs.features, inputs.masks)
+        return self.answer(inputs, *self.respond(inputs.features, inputs.masks))
+
+    def answer(
+        self, inputs: FusionInputs, dense: DensePredictions, maps: list[Tensor]
+    ) -> DetectorOutput:
+        """Put together what is answered from what :meth:`respond` measured."""
+        boxes, scores, labels = select_top(dense, self.config.top_k)
         return DetectorOutput(
-            *select_top(dense, self.config.top_k),
+            boxes,
+            scores,
+            labels,
             self.for_both(inputs.gates),
             self.for_both(self.entropies(inputs.features)),
-            self.for_both(energies),
+            self.for_both(evidence_energy(dense.logits, maps)),
+            self.for_both(box_energies(maps, boxes)),
         )
 
     def encode(self, rgb: Tensor, thermal: Tensor, present: Tensor) -> FusionInputs:
@@ -165,9 +176,15 @@ class Detector(nn.Module):
         self, features: list[Tensor], masks: list[Tensor]
     ) -> tuple[DensePredictions, Tensor]:
         """From fusion inputs to dense predictions and the energy of each modality ``(B, M, L)``."""
+        dense, maps = self.respond(features, masks)
+        return dense, evidence_energy(dense.logits, maps)
+
+    def respond(
+        self, features: list[Tensor], masks: list[Tensor]
+    ) -> tuple[DensePredictions, list[Tensor]]:
+        """From fusion inputs to dense predictions and, per level, the contribution maps."""
         fused = self.fuse(features, masks)
-        dense = self.head(fused.levels)
-        return dense, evidence_energy(dense.logits, fused.contributions)
+        return self.head(fused.levels), contribution_maps(fused.contributions)
 
     def entropies(self, features: list[Tensor]) -> Tensor:
         """Representational diversity H of each modality and level, ``(B, M, L)``."""
@@ -209,14 +226,15 @@ def availability(present: Tensor, like: Tensor) -> list[Tensor]:
     return [cells[:, 0:1], cells[:, 1:2]]
 
 
-def evidence_energy(logits: Tensor, contributions: list[list[Tensor]]) -> Tensor:
+def evidence_energy(logits: Tensor, maps: list[Tensor]) -> Tensor:
     """Mean magnitude each modality adds to the fusion, weighted by where objects are seen.
 
     The forward-only stand-in for the gradient contribution; ours.
 
     Args:
         logits: ``(B, A, K)`` class logits of all levels.
-        contributions: Per level, per modality ``(B, C, h, w)``.
+        maps: Per level ``(B, M, h, w)``, of
+            :func:`mdacl_ros.network.box_dominance.contribution_maps`.
 
     Returns:
         ``(B, M, L)``, summed over a level's cells in units of the total evidence.
@@ -224,10 +242,9 @@ def evidence_energy(logits: Tensor, contributions: list[list[Tensor]]) -> Tensor
     evidence = logits.sigmoid().amax(-1)  # (B, A)
     evidence = evidence / evidence.sum(1, keepdim=True)
     energies, start = [], 0
-    for parts in contributions:
-        cells = parts[0].shape[2] * parts[0].shape[3]
+    for level in maps:
+        cells = level.shape[2] * level.shape[3]
         weight = evidence[:, None, start : start + cells]  # (B, 1, cells)
-        magnitude = torch.stack([p.abs().mean(1).flatten(1) for p in parts], 1)  # (B, M, cells)
-        energies.append((magnitude * weight).sum(-1))
+        energies.append((level.flatten(2) * weight).sum(-1))
         start += cells
     return torch.stack(energies, -1)

@@ -18,14 +18,17 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mdacl_ros.errors import EngineError
-from mdacl_ros.network.detector import LEVELS, Detector, DetectorOutput
+from mdacl_ros.network.box_dominance import box_sensitivities, response_maps
+from mdacl_ros.network.detector import Detector, DetectorOutput
 from mdacl_ros.network.fusion import ConcatFusion
-from mdacl_ros.network.head import select_top
 from mdacl_ros.network.layers import ConvNormAct, ScaleShift
 
 
 class ProbeOutput(NamedTuple):
-    """:class:`DetectorOutput` and the exact task-response sensitivities ``(B, M)``."""
+    """:class:`DetectorOutput` and the exact task-response sensitivities.
+
+    Those of the whole frame are ``(B, M)``, those of each box ``(B, M, N)``.
+    """
 
     boxes: Tensor
     scores: Tensor
@@ -33,7 +36,9 @@ class ProbeOutput(NamedTuple):
     gates: Tensor
     entropies: Tensor
     energies: Tensor
+    box_energies: Tensor
     sensitivities: Tensor
+    box_sensitivities: Tensor
 
 
 class Probe(nn.Module):
@@ -54,28 +59,19 @@ class Probe(nn.Module):
         """Detect and probe; arguments as for :meth:`Detector.forward`."""
         inputs = self.detector.encode(rgb, thermal, present)
 
-        def evidence(features: list[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
-            dense, energies = self.detector.decide(features, inputs.masks)
-            boxes, scores, labels = select_top(dense, self.detector.config.top_k)
-            return scores.sum(), (boxes, scores, labels, energies)
+        def evidence(features: list[Tensor]) -> tuple[Tensor, DetectorOutput]:
+            dense, maps = self.detector.respond(features, inputs.masks)
+            answer = self.detector.answer(inputs, dense, maps)
+            return answer.scores.sum(), answer
 
-        gradients, outputs = torch.func.grad(evidence, has_aux=True)(inputs.features)
-        boxes, scores, labels, energies = outputs
-        responses = [
-            (x * g).abs().flatten(1).sum(1) for x, g in zip(inputs.features, gradients, strict=True)
-        ]
-        sensitivities = torch.stack(responses, 1).unflatten(1, (LEVELS, -1)).sum(1)  # (B, M)
+        gradients, answer = torch.func.grad(evidence, has_aux=True)(inputs.features)
+        maps = response_maps(inputs.features, gradients)
+        sensitivities = torch.stack([level.sum((2, 3)) for level in maps]).sum(0)  # (B, M)
         both = self.detector.for_both
         return ProbeOutput(
-            *DetectorOutput(
-                boxes,
-                scores,
-                labels,
-                both(inputs.gates),
-                both(self.detector.entropies(inputs.features)),
-                both(energies),
-            ),
-            both(sensitivities),
+            **answer._asdict(),
+            sensitivities=both(sensitivities),
+            box_sensitivities=both(box_sensitivities(maps, answer.boxes)),
         )
 
 

@@ -60,6 +60,7 @@ class DetectorNode(LifecycleNode):
         rig: The rig calibration, or ``None`` while unconfigured or without one.
         session: What runs while active; kept, stopped, for its counters afterwards.
         progress: What configuring is doing, with percent, or empty.
+        build_fraction: Share of an engine build that is done, ``None`` while none runs.
         configure_error: Why configuring failed the last time, or empty.
     """
 
@@ -70,6 +71,7 @@ class DetectorNode(LifecycleNode):
         self.rig: RigCalibration | None = None
         self.session: DetectionSession | None = None
         self.progress = ""
+        self.build_fraction: float | None = None
         self.configure_error = ""
         self.state_label = "unconfigured"
         self._engine_factory = engine_factory
@@ -172,7 +174,7 @@ class DetectorNode(LifecycleNode):
             undo()
             return FAILURE
         finally:
-            self.progress = ""
+            self.progress, self.build_fraction = "", None
         self.state_label = label
         return SUCCESS
 
@@ -200,7 +202,8 @@ class DetectorNode(LifecycleNode):
         assert self._results is not None
         self.configure_error = ""
         # Anew each time: no picture from before a pause may colour what comes after it.
-        self.perception = Perception(self.engine, self.rig, self.parameters.perception_config())
+        config = self.parameters.perception_config()
+        self.perception = Perception(self.engine, self.rig, config, background=True)
         self.session = DetectionSession(self, self.perception, self._results, self.parameters)
         self._results.publish_label_info(self.parameters.score_threshold)
         self.session.start()
@@ -227,7 +230,7 @@ class DetectorNode(LifecycleNode):
         line = f"building engine: {fraction:.0%} {text}"
         if line != self.progress:
             self.get_logger().info(line)
-        self.progress = line
+        self.progress, self.build_fraction = line, fraction
 
     def _on_parameters(self, parameters: NodeParameters) -> None:
         """Take accepted changes over while running."""

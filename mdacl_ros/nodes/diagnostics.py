@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from mdacl_ros.nodes.dominance_watch import MdiAlarm
 from mdacl_ros.nodes.messages import to_key_values
 from mdacl_ros.nodes.pairing import Pairing
+from mdacl_ros.nodes.status_part import ERROR, OK, WARN, Part
+from mdacl_ros.sensing.residual import Residual
+from mdacl_ros.sensing.residual_alarm import knocked_text
 from mdacl_ros.types import MODALITIES
-
-OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 COUNTERS = (
     "frames_rgb",
@@ -30,6 +32,8 @@ COUNTERS = (
     "dropped_bad_image_rgb",
     "dropped_bad_image_thermal",
     "incompatible_qos",
+    "partner_timeouts_rgb",
+    "partner_timeouts_thermal",
 )
 """Counters that are always there, even while 0."""
 
@@ -57,12 +61,19 @@ class Snapshot:
         recent: Those facts that are only seconds old: they decide the level.
         engine: Engine name, precision, device, model, input size; empty while unconfigured.
         progress: What configuring is doing, with percent, or empty.
+        build_fraction: Share of an engine build that is done, ``None`` while none runs.
         configure_error: Why configuring failed the last time, or empty.
         calibration: File, kind, age; empty while unconfigured.
         warnings: What perception assumed for want of better, e.g. identity registration.
+        residual: How far thermal lies beside RGB; ``None`` while not measured.
+        knocked: The newest residual that was sure, while it is more than the bound.
         mdi: MDI averaged over about a second, or ``None`` without recent answers.
         mdi_warn: |MDI| from which the status warns.
         mdi_error: |MDI| from which the status is an error.
+        mdi_level: Level of the alarm with hysteresis; ``None``: as the bounds alone say.
+        min_rates: Hz by camera below which the status warns; 0: never.
+        images: Status of the pictures; ``None`` while not active.
+        gates: Status of the calibration gates; ``None`` while not active.
     """
 
     state: str
@@ -80,12 +91,19 @@ class Snapshot:
     recent: Mapping[str, str] = field(default_factory=dict)
     engine: Mapping[str, object] = field(default_factory=dict)
     progress: str = ""
+    build_fraction: float | None = None
     configure_error: str = ""
     calibration: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    residual: Residual | None = None
+    knocked: Residual | None = None
     mdi: float | None = None
     mdi_warn: float = 1.0
     mdi_error: float = 1.0
+    mdi_level: bytes | None = None
+    min_rates: Mapping[str, float] = field(default_factory=dict)
+    images: Part | None = None
+    gates: Part | None = None
 
 
 def statuses(name: str, snapshot: Snapshot, hardware_id: str = "") -> list[DiagnosticStatus]:
@@ -94,21 +112,21 @@ def statuses(name: str, snapshot: Snapshot, hardware_id: str = "") -> list[Diagn
         _status(f"{name}: {part}", hardware_id, *make(snapshot))
         for part, make in (
             ("cameras", cameras),
+            ("images", images),
             ("inference", inference),
+            ("engine", engine),
             ("calibration", calibration),
             ("dominance", dominance),
+            ("gates", gates),
         )
     ]
-
-
-Part = tuple[bytes, str, dict[str, object]]
-"""Level, one-line message, key/values."""
 
 
 def cameras(snapshot: Snapshot) -> Part:
     """Both cameras: rates, life, pairing, bad images, counters."""
     values: dict[str, object] = {name: snapshot.counts[name] for name in COUNTERS}
     values |= {name: n for name, n in sorted(snapshot.counts.items()) if name not in values}
+    values |= {f"topic_{camera}": topic for camera, topic in snapshot.topics.items()}
     for camera in MODALITIES:
         values[f"rate_{camera}"] = snapshot.rates.get(f"frames_{camera}", 0.0)
         values[f"topic_{camera}"] = snapshot.topics.get(camera, "")
@@ -130,6 +148,10 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
     if snapshot.state != "active":
         return OK, f"not subscribed while {snapshot.state}"
     reasons = [snapshot.recent[fact] for fact in TROUBLES if fact in snapshot.recent]
+    for camera, least in snapshot.min_rates.items():
+        rate = snapshot.rates.get(f"frames_{camera}", 0.0)
+        if rate < least and snapshot.alive.get(camera, False):
+            reasons.append(f"{camera} comes at {rate:.1f} Hz, wanted min_rate_{camera} {least:g}")
     dead = [c for c in MODALITIES if not snapshot.alive.get(c, False)]
     if dead:
         text = ", ".join(f"{c} ({snapshot.topics.get(c, '')})" for c in dead)
@@ -161,16 +183,63 @@ def inference(snapshot: Snapshot) -> Part:
     return OK, f"{rate:.1f} Hz", values
 
 
+def engine(snapshot: Snapshot) -> Part:
+    """The engine's life: absent, building (with percent), ready, failed."""
+    if snapshot.progress:
+        values: dict[str, object] = {"engine_state": "building"}
+        if snapshot.build_fraction is not None:
+            values["build_percent"] = round(100 * snapshot.build_fraction)
+        return WARN, f"{snapshot.progress} (no detections until it is done)", values
+    if snapshot.configure_error:
+        return ERROR, snapshot.configure_error, {"engine_state": "failed"}
+    if "device" not in snapshot.engine:
+        return OK, "not loaded while unconfigured", {"engine_state": "absent"}
+    names = (snapshot.engine.get(key, "") for key in ("engine", "precision", "device"))
+    name, precision, device = names
+    return OK, f"{name} {precision} on {device}", {"engine_state": "ready"}
+
+
+def images(snapshot: Snapshot) -> Part:
+    """The pictures: dark, blown out, saturated, frozen."""
+    return snapshot.images or _while_idle(snapshot)
+
+
+def gates(snapshot: Snapshot) -> Part:
+    """The calibration gates: whether one is stuck at an end of its range."""
+    return snapshot.gates or _while_idle(snapshot)
+
+
+def _while_idle(snapshot: Snapshot) -> Part:
+    """What a status says that needs running cameras."""
+    return OK, f"not looked at while {snapshot.state}", {}
+
+
 def calibration(snapshot: Snapshot) -> Part:
     """The RGB-thermal registration in use."""
-    values = dict(snapshot.calibration)
+    values = dict(snapshot.calibration) | _residual(snapshot.residual)
     remarks = list(snapshot.warnings)
+    if snapshot.knocked is not None:
+        remarks.insert(0, knocked_text(snapshot.knocked, bool(values.get("file"))))
     if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
         remarks.append("no RGB camera_info yet: detections work, markers need it")
     elif snapshot.state == "active" and not snapshot.calibrated.get("rgb", False):
         remarks.append("RGB camera_info is uncalibrated (K is 0): no markers; calibrate the camera")
     message = "; ".join(remarks) or str(values.get("file") or "not loaded")
-    return (WARN if snapshot.warnings else OK), message, values
+    return (WARN if snapshot.warnings or snapshot.knocked is not None else OK), message, values
+
+
+def _residual(residual: Residual | None) -> dict[str, object]:
+    """How far thermal lies beside RGB, in RGB pixels; the shift only where it says something."""
+    if residual is None:
+        return {}
+    values: dict[str, object] = {
+        "residual_confidence": residual.confidence,
+        "residual_pairs": residual.pairs,
+    }
+    if residual.confident:
+        dx, dy = residual.shift
+        values |= {"residual_px": residual.pixels, "residual_shift": f"{dx:+.1f} {dy:+.1f}"}
+    return values
 
 
 def dominance(snapshot: Snapshot) -> Part:
@@ -180,9 +249,12 @@ def dominance(snapshot: Snapshot) -> Part:
         return OK, "no recent answers", values
     values["mdi"] = snapshot.mdi
     camera = "RGB" if snapshot.mdi > 0 else "thermal"
-    if abs(snapshot.mdi) >= snapshot.mdi_error:
+    level = snapshot.mdi_level
+    if level is None:
+        level = MdiAlarm().update(snapshot.mdi, snapshot.mdi_warn, snapshot.mdi_error, 0.0)
+    if level == ERROR:
         return ERROR, f"answers rest on {camera} alone (MDI {snapshot.mdi:+.2f})", values
-    if abs(snapshot.mdi) >= snapshot.mdi_warn:
+    if level == WARN:
         return WARN, f"answers lean on {camera} (MDI {snapshot.mdi:+.2f})", values
     return OK, f"balanced (MDI {snapshot.mdi:+.2f})", values
 

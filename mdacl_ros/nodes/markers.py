@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from builtin_interfaces.msg import Duration
-from geometry_msgs.msg import Point
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from mdacl_ros.types import DominanceReading, FloatArray, PerceptionResult
+from mdacl_ros.drawing import GREY
+from mdacl_ros.nodes.marker_shapes import colour, outlines, text
+from mdacl_ros.nodes.mdi_gauge import to_gauge
+from mdacl_ros.types import Detections, FloatArray, PerceptionResult
+from mdacl_ros.visualization import class_colour, detection_text
 
-RGB_COLOUR = (0.0, 0.45, 0.70)
-THERMAL_COLOUR = (0.90, 0.62, 0.0)
-"""Blue and orange of the Okabe-Ito palette: told apart by colour-blind eyes too."""
-
-LIFETIME = Duration(sec=0, nanosec=500_000_000)
-"""Markers vanish when the node falls silent."""
-
-OUTLINE = (0, 1, 1, 2, 2, 3, 3, 0)
-"""Corner pairs of a box as LINE_LIST segments."""
+FAINTEST = 0.25
+"""Alpha of a box of score 0: still to be seen; one of score 1 is opaque."""
 
 
 def image_plane_points(pixels: FloatArray, camera: CameraInfo, distance: float) -> FloatArray:
@@ -75,25 +70,24 @@ def to_markers(
         distance: Distance of the virtual image plane in metres.
         header: Stamp and RGB optical frame.
     """
-    width, height = result.detections.image_size
-    corners = _corners(result.detections.boxes)
+    detections = result.detections
+    width, height = detections.image_size
+    corners = _corners(detections.boxes)
     frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     points = image_plane_points(np.concatenate([frame, corners]), camera, distance)
-    boxes = points[4:].reshape(-1, 4, 3)
-    colour = _mdi_colour(result.dominance)
+    plane, boxes = points[:4], points[4:].reshape(-1, 4, 3)
+    line = 0.004 * distance
+    shades = _shades(detections)
     markers = [Marker(header=header, action=Marker.DELETEALL)]
-    markers.append(_outlines(header, points[None, :4], (0.5, 0.5, 0.5), "image_plane", distance))
+    markers.append(outlines(header, plane[None], [colour(GREY)], ("image_plane", 0), line))
     if len(boxes):
-        markers.append(_outlines(header, boxes, colour, "boxes", distance))
-    detections = result.detections
-    for index, (label, score) in enumerate(
-        zip(detections.labels.tolist(), detections.scores.tolist(), strict=True)
-    ):
-        text = f"{labels[label]} {score:.2f}"
-        markers.append(_text(header, boxes[index, 0], text, colour, ("labels", index), distance))
-    gauge = f"MDI {result.dominance.mdi:+.2f}"
-    markers.append(_text(header, points[0], gauge, colour, ("mdi", 0), 2 * distance))
-    return MarkerArray(markers=markers)
+        markers.append(outlines(header, boxes, shades, ("boxes", 0), line))
+    above = np.array([0, -0.02 * distance, 0], np.float32)
+    for index, shade in enumerate(shades):
+        words = detection_text(detections, index, labels)
+        place = boxes[index, :2].mean(axis=0) + above
+        markers.append(text(header, place, words, shade, ("labels", index), 0.025 * distance))
+    return MarkerArray(markers=markers + to_gauge(result.dominance, plane, distance, header))
 
 
 def _corners(boxes: FloatArray) -> FloatArray:
@@ -101,53 +95,9 @@ def _corners(boxes: FloatArray) -> FloatArray:
     return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
 
 
-def _mdi_colour(reading: DominanceReading) -> tuple[float, float, float]:
-    """Blue where RGB decides, orange where thermal does, mixed in between."""
-    share = (reading.mdi + 1) / 2
-    red, green, blue = (
-        share * a + (1 - share) * b for a, b in zip(RGB_COLOUR, THERMAL_COLOUR, strict=True)
-    )
-    return red, green, blue
-
-
-def _marker(
-    header: Header, kind: int, name: tuple[str, int], colour: tuple[float, float, float]
-) -> Marker:
-    """A marker of one namespace and number, opaque, identity pose."""
-    marker = Marker(header=header, type=kind, ns=name[0], id=name[1], lifetime=LIFETIME)
-    marker.pose.orientation.w = 1.0
-    red, green, blue = colour
-    marker.color = ColorRGBA(r=red, g=green, b=blue, a=1.0)
-    return marker
-
-
-def _outlines(
-    header: Header,
-    quads: FloatArray,
-    colour: tuple[float, float, float],
-    namespace: str,
-    distance: float,
-) -> Marker:
-    """``(N, 4, 3)`` quadrilaterals in metres as one LINE_LIST."""
-    marker = _marker(header, Marker.LINE_LIST, (namespace, 0), colour)
-    marker.scale.x = 0.004 * distance
-    segments = quads[:, OUTLINE].reshape(-1, 3).tolist()
-    marker.points = [Point(x=x, y=y, z=z) for x, y, z in segments]
-    return marker
-
-
-def _text(
-    header: Header,
-    position: FloatArray,
-    text: str,
-    colour: tuple[float, float, float],
-    name: tuple[str, int],
-    distance: float,
-) -> Marker:
-    """A line of text just above a point in metres; its height grows with ``distance``."""
-    marker = _marker(header, Marker.TEXT_VIEW_FACING, name, colour)
-    marker.scale.z = 0.03 * distance
-    x, y, z = position.tolist()
-    marker.pose.position = Point(x=x, y=y - 0.02 * distance, z=z)
-    marker.text = text
-    return marker
+def _shades(detections: Detections) -> list[ColorRGBA]:
+    """Colour by class, as in the overlay; alpha by score."""
+    return [
+        colour(class_colour(label), FAINTEST + (1 - FAINTEST) * score)
+        for label, score in zip(detections.labels.tolist(), detections.scores.tolist(), strict=True)
+    ]

@@ -60,16 +60,33 @@ def to_image(image: ByteArray, header: Header) -> Image:
 
 
 def to_detection_array(
-    detections: Detections, labels: Sequence[str], header: Header
+    detections: Detections, labels: Sequence[str], header: Header, *, share_in_id: bool = False
 ) -> Detection2DArray:
-    """Detections as vision_msgs; ``class_id`` is the class name, boxes are in RGB pixels."""
+    """Detections as vision_msgs; ``class_id`` is the class name, boxes are in RGB pixels.
+
+    Args:
+        detections: The answer.
+        labels: Class names.
+        header: Stamp and RGB frame.
+        share_in_id: Write :func:`share_text` into each ``id``, which else stays empty for trackers.
+    """
     message = Detection2DArray(header=header)
     boxes, scores = detections.boxes.tolist(), detections.scores.tolist()
     message.detections = [
         _to_detection(box, score, labels[label], header)
         for box, score, label in zip(boxes, scores, detections.labels.tolist(), strict=True)
     ]
+    if share_in_id and detections.rgb_shares is not None:
+        for detection, share in zip(
+            message.detections, detections.rgb_shares.tolist(), strict=True
+        ):
+            detection.id = share_text(share, exact=detections.shares_exact)
     return message
+
+
+def share_text(rgb: float, *, exact: bool) -> str:
+    """What a detection rests on as a text to be parsed: ``rgb=0.29 thermal=0.71 exact``."""
+    return f"rgb={rgb:.2f} thermal={1 - rgb:.2f} {'exact' if exact else 'estimate'}"
 
 
 def _to_detection(box: list[float], score: float, name: str, header: Header) -> Detection2D:
@@ -124,12 +141,44 @@ def dominance_values(reading: DominanceReading, present: tuple[bool, bool]) -> d
     return values
 
 
-def to_dominance(name: str, header: Header, values: Mapping[str, object]) -> DiagnosticArray:
-    """One frame's dominance as a diagnostic array, plotted by PlotJuggler and Foxglove."""
-    status = DiagnosticStatus(
+def share_values(detections: Detections) -> dict[str, object]:
+    """What each detection rests on: ``detection_0_rgb_share``, ...; ``exact`` where probed.
+
+    Numbers are places in ``~/detections`` of the same stamp; thermal's share is the rest to 1.
+    """
+    if detections.rgb_shares is None:
+        return {}
+    shares = enumerate(detections.rgb_shares.tolist())
+    return {
+        "exact": detections.shares_exact,
+        **{f"detection_{index}_rgb_share": share for index, share in shares},
+    }
+
+
+def to_dominance(
+    name: str,
+    header: Header,
+    values: Mapping[str, object],
+    shares: Mapping[str, object],
+) -> DiagnosticArray:
+    """One frame's dominance as a diagnostic array, plotted by PlotJuggler and Foxglove.
+
+    Args:
+        name: Name of the node.
+        header: Header of the answer.
+        values: Of the whole frame; the first status, ``<name>: dominance``.
+        shares: Of each detection; the second status, ``<name>: detections``.
+    """
+    frame = DiagnosticStatus(
         level=DiagnosticStatus.OK,
-        name=name,
+        name=f"{name}: dominance",
         message=f"MDI {values['mdi']:+.2f}",
         values=to_key_values(values),
     )
-    return to_diagnostics(header, [status])
+    each = DiagnosticStatus(
+        level=DiagnosticStatus.OK,
+        name=f"{name}: detections",
+        message="" if shares else "not measured by this engine",
+        values=to_key_values(shares),
+    )
+    return to_diagnostics(header, [frame, each])

@@ -116,6 +116,47 @@ class NodeParameters:
         high=1.0,
         live=True,
     )
+    residual_rate: float = parameter(
+        0.2,
+        "How often it is measured how well thermal lies on RGB, times per second; 0: never.",
+        low=0.0,
+        high=10.0,
+        live=True,
+    )
+    residual_warn: float = parameter(
+        6.0,
+        "Pixels of the RGB image that thermal may lie beside RGB before diagnostics warn.",
+        low=0.5,
+        high=1000.0,
+        live=True,
+    )
+    mdi_hysteresis: float = parameter(
+        0.05,
+        "How far below mdi_warn or mdi_error |MDI| has to fall for the level to fall.",
+        low=0.0,
+        high=1.0,
+        live=True,
+    )
+    min_rate_rgb: float = parameter(
+        0.0,
+        "RGB images per second below which diagnostics warn; 0: never.",
+        low=0.0,
+        high=1000.0,
+        live=True,
+    )
+    min_rate_thermal: float = parameter(
+        0.0,
+        "Thermal images per second below which diagnostics warn; 0: never.",
+        low=0.0,
+        high=1000.0,
+        live=True,
+    )
+    share_in_detection_id: bool = parameter(
+        False,
+        "Write into each detection's id how much of it rests on which camera, e.g. 'rgb=0.29 "
+        "thermal=0.71 exact'; off: ids stay empty, the shares are in ~/dominance alone.",
+        live=True,
+    )
     rgb_transport: str = parameter("raw", "How RGB images arrive.", choices=("raw", "compressed"))
     thermal_transport: str = parameter(
         "raw", "How thermal images arrive.", choices=("raw", "compressed")

@@ -75,17 +75,26 @@ class ResultPublishers:
             return True
         return pair.rgb is None and self._overlay.get_subscription_count() > 0
 
-    def publish(self, result: PerceptionResult, pair: FramePair, header: Header) -> None:
+    def publish(
+        self,
+        result: PerceptionResult,
+        pair: FramePair,
+        header: Header,
+        *,
+        share_in_id: bool = False,
+    ) -> None:
         """Publish one answer: detections first, pictures last.
 
         Args:
             result: The answer.
             pair: The frames it was made from.
             header: Stamp of the answer, RGB frame.
+            share_in_id: Write what each detection rests on into its ``id``.
         """
-        self._detections.publish(
-            messages.to_detection_array(result.detections, self._labels, header)
+        found = messages.to_detection_array(
+            result.detections, self._labels, header, share_in_id=share_in_id
         )
+        self._detections.publish(found)
         latency_ms = self._latency_ms(result.stamp_ns)
         self.statistics.tick("published")
         self.statistics.sample("latency_ms", latency_ms)
@@ -97,8 +106,10 @@ class ResultPublishers:
             "skew_ms": pair.skew_ns / NANOSECONDS_PER_MS,
         }
         values |= {f"{stage}_ms": float(ms) for stage, ms in result.timings_ms.items()}
-        name = f"{self._node.get_name()}: dominance"
-        self._dominance.publish(messages.to_dominance(name, header, values))
+        shares = messages.share_values(result.detections)
+        self._dominance.publish(
+            messages.to_dominance(self._node.get_name(), header, values, shares)
+        )
 
     def publish_pictures(
         self,

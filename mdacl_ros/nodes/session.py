@@ -13,12 +13,16 @@ from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
 from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
+from mdacl_ros.nodes.pair_health import PairHealth
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.residual_watch import ResidualWatch
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
 from mdacl_ros.perception import Perception
+from mdacl_ros.sensing.residual import Residual
+from mdacl_ros.sensing.residual_alarm import knocked_text
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
 from mdacl_ros.types import MODALITIES, FramePair, Modality, PerceptionResult
 
@@ -30,6 +34,7 @@ class DetectionSession:
         statistics: Counters and timings since activation.
         cameras: Inputs by camera.
         parameters: The parameters in force; see :meth:`configure`.
+        health: What pairs and answers tell about the cameras.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class DetectionSession:
     ) -> None:
         self.parameters = parameters
         self.statistics = publishers.statistics = Statistics()
+        self.health = PairHealth(self.statistics)
         self._node = node
         self._perception = perception
         self._publishers = publishers
@@ -49,6 +55,7 @@ class DetectionSession:
         self._next_probe = 0.0
         self._decoder = FrameDecoder(lambda camera, error: self.cameras[camera].reject(error))
         self._rgb_frame_id, self._rgb_size_known = "", False
+        self._residual = ResidualWatch(self._residual_failed)
         self._inference = InferenceThread(
             PairSynchronizer(parameters.sync_config()),
             self._process,
@@ -69,12 +76,14 @@ class DetectionSession:
 
     def start(self) -> None:
         """Start detecting."""
+        self._residual.start()
         self._inference.start()
 
     def stop(self) -> None:
-        """Unsubscribe, finish the pair in work, and end the thread."""
+        """Unsubscribe, finish the pairs in work, and end the threads."""
         self._unsubscribe()
         self._inference.stop()
+        self._residual.stop()
 
     def configure(self, parameters: NodeParameters) -> None:
         """Take live parameters over; effective from the next pair on."""
@@ -102,6 +111,16 @@ class DetectionSession:
             self._node.get_logger().warning(complaint[1])
         return pairing
 
+    def watch_residual(self) -> tuple[Residual | None, Residual | None]:
+        """How far thermal lies beside RGB, and whether the rig was knocked; log that once."""
+        residual, knocked = self._residual.read(self.parameters.residual_warn)
+        if knocked is not None and "knocked" not in self._reported:
+            self._reported.add("knocked")
+            self._node.get_logger().warning(
+                knocked_text(knocked, bool(self.parameters.calibration))
+            )
+        return residual, knocked
+
     def _unsubscribe(self) -> None:
         for camera in self.cameras.values():
             camera.destroy()
@@ -112,6 +131,7 @@ class DetectionSession:
         if decoded.rgb is None and decoded.thermal is None:
             self.statistics.count("dropped_failed")
             return
+        self.health.look(decoded)
         if decoded.rgb is not None:
             self._rgb_frame_id, self._rgb_size_known = decoded.rgb.frame_id, True
         elif not self._rgb_size_known:
@@ -121,7 +141,10 @@ class DetectionSession:
             probe=self._probe_is_due(),
             registered_preview=self._publishers.wants_registered(decoded),
         )
+        if self._residual.due(decoded, self.parameters.residual_rate):
+            self._residual.offer(self._perception.aligned_pair())
         self._log_warnings()
+        self.health.answered(result)
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)
         for stage, milliseconds in result.timings_ms.items():
@@ -131,7 +154,8 @@ class DetectionSession:
     def _publish(self, result: PerceptionResult, pair: FramePair) -> None:
         """Publish one answer in the RGB camera's frame."""
         header = messages.to_header(result.stamp_ns, self._frame_id(pair))
-        self._publishers.publish(result, pair, header)
+        share_in_id = self.parameters.share_in_detection_id
+        self._publishers.publish(result, pair, header, share_in_id=share_in_id)
         self._publishers.publish_pictures(
             result,
             pair,
@@ -167,6 +191,10 @@ class DetectionSession:
             return False
         self._next_probe = now + 1 / rate
         return True
+
+    def _residual_failed(self, line: str) -> None:
+        """Say that the registration is no longer watched."""
+        self._node.get_logger().error(f"the residual of the registration is not watched: {line}")
 
     def _failed(self, pair: FramePair, error: Exception) -> None:
         """Count a pair that was lost; log the first error of each kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,13 @@ def take_snapshot(node: DetectorNode) -> Snapshot:
         "state": node.state_label,
         "engine": _engine(node),
         "progress": node.progress,
+        "build_fraction": node.build_fraction,
         "configure_error": node.configure_error,
-        "calibration": _calibration(node),
+        "calibration": _calibration(node) | _registration(node),
         "warnings": tuple(perception.warnings) if perception is not None else (),
         "mdi_warn": parameters.mdi_warn,
         "mdi_error": parameters.mdi_error,
+        "min_rates": {"rgb": parameters.min_rate_rgb, "thermal": parameters.min_rate_thermal},
     }
     session = node.session
     if session is not None:
@@ -72,7 +75,21 @@ def _age(date: str) -> dict[str, object]:
         made = datetime.date.fromisoformat(date[:10])
     except ValueError:
         return {}
-    return {"age_days": (datetime.date.today() - made).days}
+    return {"calibration_age_days": (datetime.date.today() - made).days}
+
+
+def _registration(node: DetectorNode) -> dict[str, object]:
+    """The map in use: its distance, and how long it took to build."""
+    source = node.perception.registration if node.perception is not None else None
+    current = source.current if source is not None else None
+    if source is None or current is None:
+        return {}
+    values: dict[str, object] = {"registration_pending": source.pending}
+    if not current.assumed_identity:
+        values["reference_distance"] = current.distance
+    if source.build_ms is not None:
+        values["registration_ms"] = source.build_ms
+    return values
 
 
 def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
@@ -82,8 +99,11 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
     pairing = session.watch_pairing(state) if active else None
     names = [f"frames_{camera}" for camera in MODALITIES] + ["processed", "published"]
     rates = {name: statistics.rate(name) for name in names}
+    residual, knocked = session.watch_residual()
     stages = statistics.sample_names("stage_")
     answers_per_second = max(1, round(rates["processed"]))
+    mdi = statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None
+    limits, now = session.parameters, time.monotonic()
     return {
         "counts": Counter({**statistics.counts(), **state.counts}),
         "rates": rates,
@@ -92,6 +112,8 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
             name.removeprefix("stage_"): statistics.mean(name, 100) or 0.0 for name in stages
         },
         "skew_ms": state.skew_ms,
+        "residual": residual,
+        "knocked": knocked,
         "pairing": pairing,
         "alive": state.alive if active else {},
         "topics": {name: camera.topic for name, camera in session.cameras.items()},
@@ -101,5 +123,10 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "calibrated": {name: camera.calibrated for name, camera in session.cameras.items()},
         "facts": statistics.facts(),
         "recent": statistics.facts(RECENT),
-        "mdi": statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None,
+        "mdi": mdi,
+        "mdi_level": session.health.mdi.update(
+            mdi, limits.mdi_warn, limits.mdi_error, limits.mdi_hysteresis
+        ),
+        "images": session.health.images.part(now) if active else None,
+        "gates": session.health.gates.part(now) if active else None,
     }

@@ -44,8 +44,13 @@ def image_topic(camera: Modality, transport: str) -> str:
 
 def newest_sensor_data() -> QoSProfile:
     """Inputs: best effort, newest only; a queue would make a slow detector look at the past."""
+    return sensor_data(depth=1)
+
+
+def sensor_data(depth: int) -> QoSProfile:
+    """A listener that any publisher matches."""
     return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
+        history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT
     )
 
 

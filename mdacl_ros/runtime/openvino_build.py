@@ -23,13 +23,16 @@ from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.network.probe import Probe, ProbeOutput, example_inputs, fold_norms, trace_probe
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.engine import Progress
-from mdacl_ros.types import FloatArray
+from mdacl_ros.types import FloatArray, IntArray
 
 TOLERANCES = {"scores": 2e-3, "gates": 2e-3, "entropies": 2e-3}
 """Largest differences from eager PyTorch with which a build is accepted."""
 
 RELATIVE_TOLERANCES = {"energies": 0.01, "sensitivities": 0.02}
 """The same for what has no fixed scale: relative to each value, or 1 % of the largest."""
+
+ROW_TOLERANCES = {"box_energies": 0.02, "box_sensitivities": 0.04}
+"""The same for what belongs to a box."""
 
 BOX_TOLERANCE = 0.1
 """Largest difference of a box edge in pixels of the network input."""
@@ -116,11 +119,19 @@ def compare(answers: list[FloatArray], reference: ProbeOutput) -> None:
             least = max(0.01 * float(np.abs(theirs[name]).max()), 1e-12)
             scale = np.maximum(np.abs(theirs[name]), least)
             _accept(f"relative {name}", (ours[name] - theirs[name]) / scale, tolerance)
-    _accept("boxes (px)", _box_differences(ours, theirs), BOX_TOLERANCE)
+    rows, partners, apart = _matched(ours, theirs)
+    _accept("boxes (px)", apart, BOX_TOLERANCE)
+    for name, tolerance in ROW_TOLERANCES.items():
+        if name in ours:
+            wanted = theirs[name][0][:, partners]  # (M, rows)
+            scale = np.maximum(np.abs(wanted), max(0.05 * float(theirs[name].max()), 1e-12))
+            _accept(f"relative {name}", (ours[name][0][:, rows] - wanted) / scale, tolerance)
 
 
-def _box_differences(ours: dict[str, FloatArray], theirs: dict[str, FloatArray]) -> FloatArray:
-    """Pixels between each of our boxes and the nearest of theirs with its label and score.
+def _matched(
+    ours: dict[str, FloatArray], theirs: dict[str, FloatArray]
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Our rows, for each the nearest of theirs with its label and score, and the pixels between.
 
     Rows whose scores are as near as the engines are to each other may have changed places; the
     last of them may have been displaced by a row that is not there.
@@ -130,8 +141,10 @@ def _box_differences(ours: dict[str, FloatArray], theirs: dict[str, FloatArray])
     same = np.abs(scores[:, None] - other) <= margin
     same &= ours["labels"][0][:, None] == theirs["labels"][0]
     apart = np.abs(ours["boxes"][0][:, None] - theirs["boxes"][0]).max(axis=2)  # (N, N)
-    nearest = np.where(same, apart, np.inf).min(axis=1)
-    return nearest[scores > scores[-1] + margin]
+    rows = np.flatnonzero(scores > scores[-1] + margin)
+    candidates = np.where(same, apart, np.inf)[rows]
+    partners = candidates.argmin(axis=1)
+    return rows, partners, candidates[np.arange(len(rows)), partners]
 
 
 def _accept(what: str, difference: FloatArray, tolerance: float) -> None:

@@ -49,6 +49,11 @@ _PLANAR_420 = ("nv12", "nv21")  # a half-height chroma plane follows the picture
 _EVEN_WIDTH = (*_PLANAR_420, "yuv422", "uyvy", "yuv422_yuy2", "yuyv")
 
 
+def known_encodings(camera: Modality) -> frozenset[str]:
+    """The encodings of raw images that :func:`decode_image` reads."""
+    return frozenset(_LAYOUTS[camera])
+
+
 def decode_image(
     data: WireBytes,
     encoding: str,

@@ -34,6 +34,7 @@ class Registration:
     Attributes:
         letterbox: How the RGB image lies in the network input.
         coverage: ``(H, W)`` bool, true where the thermal camera sees the network input.
+        distance: Metres at which thermal is laid over RGB.
         assumed_identity: No rig was given; to be shown as a warning in the diagnostics.
 
     Raises:
@@ -52,9 +53,9 @@ class Registration:
         self.assumed_identity = rig is None
         self._rig = rig or _assume_identity(rgb_size, thermal_size)
         _check_sizes(self._rig, rgb_size, thermal_size)
-        self._distance = _distance(self._rig, reference_distance)
+        self.distance = _distance(self._rig, reference_distance)
         self.letterbox = Letterbox(rgb_size, output_size)
-        self._warp = make_warp(self._rig, self.letterbox, self._distance)
+        self._warp = make_warp(self._rig, self.letterbox, self.distance)
         self.coverage = self._warp.coverage
         if not self.coverage.any():
             raise CalibrationError(
@@ -92,6 +93,15 @@ class Registration:
         """
         return self._display_warp.apply(thermal)
 
+    @property
+    def display_ready(self) -> bool:
+        """Whether :meth:`warp_to_rgb` has its map."""
+        return "_display_warp" in self.__dict__
+
+    def prepare_display(self) -> None:
+        """Build the map of :meth:`warp_to_rgb` now, instead of in its first call."""
+        _ = self._display_warp
+
     def present_cells(self, stride: int = 32) -> FloatArray:
         """Cells of the network input that the thermal camera covers by half or more.
 
@@ -106,7 +116,7 @@ class Registration:
     @cached_property
     def _display_warp(self) -> ThermalWarp:
         size = self.letterbox.source_size
-        return make_warp(self._rig, Letterbox(size, size), self._distance)
+        return make_warp(self._rig, Letterbox(size, size), self.distance)
 
 
 def _assume_identity(rgb_size: tuple[int, int], thermal_size: tuple[int, int]) -> RigCalibration:

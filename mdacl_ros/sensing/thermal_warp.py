@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from mdacl_ros.errors import ImageError
-from mdacl_ros.sensing.geometry import Points, thermal_from_rgb
+from mdacl_ros.sensing.dense_map import thermal_map
+from mdacl_ros.sensing.geometry import Points
 from mdacl_ros.sensing.letterbox import BoolArray, Letterbox
 from mdacl_ros.sensing.rig_types import RigCalibration
 from mdacl_ros.types import Array
 
-_BLOCK = 8192  # points mapped at a time
 _OUTSIDE = -16.0  # a source coordinate that certainly reads the border, which is 0
 
 
@@ -70,11 +70,7 @@ class _Remap:
 
     def __init__(self, rig: RigCalibration, letterbox: Letterbox, distance: float) -> None:
         self._size = rig.thermal.size
-        width, height = letterbox.target_size
-        points = _target_points(letterbox)  # (H*W, 2) RGB pixels
-        blocks = np.array_split(points, max(1, len(points) // _BLOCK))  # each stays in the cache
-        source = np.concatenate([thermal_from_rgb(rig, block, distance) for block in blocks])
-        source = source.reshape(height, width, 2)
+        source = thermal_map(rig, letterbox, distance)  # (H, W, 2) thermal pixels
         limit = np.asarray(self._size, np.float64)
         with np.errstate(invalid="ignore"):
             seen = ((source >= -0.5) & (source <= limit - 0.5)).all(axis=2)
@@ -94,13 +90,6 @@ class _Remap:
             thermal = cv2.resize(cast(Any, thermal), self._reduced, interpolation=cv2.INTER_AREA)
         source = cast(Any, thermal)
         return cast(Array, cv2.remap(source, self._whole, self._fraction, cv2.INTER_LINEAR))
-
-
-def _target_points(letterbox: Letterbox) -> Points:
-    """RGB pixel coordinates (OpenCV's) of every target pixel's centre, ``(H*W, 2)`` float64."""
-    width, height = letterbox.target_size
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    return np.column_stack((x.ravel(), y.ravel())) / np.asarray(letterbox.scale) - 0.5
 
 
 def _reduced_size(source: Points, coverage: BoolArray, size: tuple[int, int]) -> tuple[int, int]:

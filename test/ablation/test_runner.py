@@ -84,7 +84,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     models: list[str] = []
 
     def score(model: Path, *_: object) -> dict[str, Any]:
-        models.append(model.parent.name.rsplit("_", 2)[0])
+        models.append(START if model.name == START else model.parent.name.rsplit("_", 2)[0])
         return dict(SCORES)
 
     monkeypatch.setattr(runner, "score_model", score)
@@ -134,6 +134,28 @@ def test_variants_start_from_the_first_stage(place: Workplace, scored: list[str]
     assert all(torch.allclose(ours[k], theirs[k], atol=1e-3) for k in frozen)
 
 
+def test_first_stage_is_kept_beside_the_results_for_other_machines(
+    place: Workplace, scored: list[str], tmp_path: Path
+) -> None:
+    lone, gate = PLAN.units()
+    work(PLAN, [lone], place)
+    elsewhere = replace(place, run=tmp_path / "elsewhere")
+    assert work(PLAN, [gate], elsewhere) == []
+    assert log_steps(next(elsewhere.run.glob("gate_*"))) == [1, 2]
+    assert not list(elsewhere.run.glob("start_*/model"))
+    begun = {json.loads(p.read_text())["start_weights"] for p in place.results.glob("*.json")}
+    assert len(begun) == 1
+    assert scored == [START, LONE, GATE]
+
+
+def test_first_stage_of_another_plan_is_trained_anew(place: Workplace, scored: list[str]) -> None:
+    work(PLAN, PLAN.units()[1:], place)
+    changed = replace(PLAN, start={"augmentation": {"drop_modality": 0.5}})
+    work(changed, changed.units()[1:], place)
+    assert len(list(place.run.glob("start_*/model"))) == 2
+    assert scored == [START, GATE, START, GATE]
+
+
 def test_interrupted_unit_goes_on_where_it_was(
     place: Workplace, scored: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +191,7 @@ def test_unit_done_by_the_other_meanwhile_is_not_done_twice(
     place: Workplace, scored: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (wanted,) = PLAN.units()[1:]
-    answers = iter([False, False, True])  # at the start, before the claim, with the claim
+    answers = iter([False, True])  # before the claim, with the claim
     monkeypatch.setattr(runner, "is_done", lambda *_: next(answers))
     assert work(PLAN, [wanted], place) == []
     assert scored == [START]

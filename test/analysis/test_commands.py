@@ -47,6 +47,17 @@ def test_corruption_writes_the_shift_rows_for_the_calibration_check(options, cap
     assert "mean corruption retention" in capsys.readouterr().out
 
 
+def test_one_kind_alone_is_enough_for_the_calibration_check(options) -> None:
+    common, folder = options
+    out = folder / "shift"
+    command = ["analyse", "corruption", *common, "--images", "2", "--out", str(out)]
+    assert main([*command, "--kinds", "thermal_shift"]) == 0
+    values = json.loads((out / "corruption.json").read_text())
+    assert [row["pixels"] for row in values["shift"]] == [1, 2, 4, 8, 16]
+    assert len(values["rows"]) == 5
+    assert (out / "corruption.png").stat().st_size > 5_000
+
+
 def test_mixed_corruption_on_some_images(options) -> None:
     common, folder = options
     command = ["analyse", "corruption", *common, "--out", str(folder / "mixed")]
@@ -62,6 +73,7 @@ def test_mixed_corruption_on_some_images(options) -> None:
     [
         (["analyse"], "arguments are required: ANALYSIS"),
         (["analyse", "remove"], "invalid choice: 'remove'"),
+        (["analyse", "corruption", "--kinds", "mist"], "invalid choice: 'mist'"),
         (["analyse", "removal", "--data", "nowhere"], "nowhere: no such file"),
         (["analyse", "dynamics", "--run", "nowhere"], "nowhere: has no log.jsonl"),
         (["analyse", "features", "--model", "nowhere"], "model.yaml does not exist"),

@@ -44,7 +44,7 @@ def test_probe_answers_as_the_detector(detector: Detector) -> None:
     inputs = random_inputs()
     with torch.no_grad():
         plain = detector(*inputs)
-    for a, b in zip(Probe(detector)(*inputs)[:6], plain, strict=True):
+    for a, b in zip(Probe(detector)(*inputs)[:7], plain, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
 
 
@@ -79,9 +79,10 @@ def test_written_out_gradient_equals_autograd() -> None:
     with torch.inference_mode():
         ours = traced(rgb, thermal, present)
     reference = Probe(folded)(rgb, thermal, present)
-    for a, b in zip(ours[:6], reference[:6], strict=True):
+    for a, b in zip(ours[:7], reference[:7], strict=True):
         assert torch.allclose(a, b, atol=1e-4)
-    assert torch.allclose(ours[6], reference.sensitivities, rtol=1e-3)
+    assert torch.allclose(ours[7], reference.sensitivities, rtol=1e-3)
+    assert torch.allclose(ours[8], reference.box_sensitivities, rtol=1e-3, atol=1e-6)
     operations = {str(node.target) for node in traced.graph.nodes if node.op == "call_function"}
     written_out = ("convolution_backward", "sigmoid_backward", "upsample_nearest2d_backward")
     assert not [name for name in operations if any(w in name for w in written_out)]

@@ -101,6 +101,7 @@ class Bench:
         self._thread = threading.Thread(target=self._spin)
         self.detections: list[Detection2DArray] = []
         self.dominance: list[dict[str, str]] = []
+        self.shares: list[dict[str, str]] = []
         self.mdi: list[float] = []
         self.health: dict[str, tuple[int, str, dict[str, str]]] = {}
         self.health_beats = 0
@@ -233,7 +234,9 @@ class Bench:
             self.executor.spin_once(timeout_sec=0.05)
 
     def _on_dominance(self, message: DiagnosticArray) -> None:
-        self.dominance.append({v.key: v.value for v in message.status[0].values})
+        frame, each = message.status
+        self.dominance.append({v.key: v.value for v in frame.values})
+        self.shares.append({v.key: v.value for v in each.values})
 
     def _on_health(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -85,7 +85,9 @@ class BlobEngine:
             gates=there,
             entropies=0.5 * there,
             energies=per_level,
+            box_energies=np.repeat(energy[None, :, None], CANDIDATES, axis=2),
             sensitivities=energy[None] if probe else None,
+            box_sensitivities=np.ones((1, 2, CANDIDATES), np.float32) if probe else None,
         )
 
     def close(self) -> None:

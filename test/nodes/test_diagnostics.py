@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.nodes import diagnostics
 from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
+from mdacl_ros.sensing.residual import Residual
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 CALIBRATED = {"has_camera_info": {"rgb": True}, "calibrated": {"rgb": True}}
@@ -84,6 +86,25 @@ def test_assumed_registration_warns() -> None:
     assert diagnostics.calibration(assumed)[:2] == (WARN, "identity")
 
 
+def test_a_residual_is_shown_and_a_knock_warns() -> None:
+    regions = np.zeros((3, 3, 2), np.float32)
+    unsure = Residual((9.0, 0.0), 0.4, 2, regions, (640, 480))
+    level, _, values = diagnostics.calibration(Snapshot(state="active", residual=unsure))
+    assert level == OK
+    assert values == {"residual_confidence": 0.4, "residual_pairs": 2}
+    sure = Residual((9.0, -1.0), 0.9, 12, regions, (640, 480))
+    rig = {"file": "rig.yaml", "kind": "extrinsics"}
+    knocked = Snapshot(state="active", residual=unsure, knocked=sure, calibration=rig, **CALIBRATED)
+    level, message, values = diagnostics.calibration(knocked)
+    assert level == WARN
+    assert message == "rig seems knocked: thermal off by about 9 px (+9, -1); calibrate again"
+    assert "residual_px" not in values  # the newest one is not sure
+    without = Snapshot(state="active", residual=sure, knocked=sure, **CALIBRATED)
+    _, message, values = diagnostics.calibration(without)
+    assert "there is no calibration" in message
+    assert values["residual_shift"] == "+9.0 -1.0"
+
+
 def test_uncalibrated_camera_info_is_said() -> None:
     zeros = Snapshot(state="active", has_camera_info={"rgb": True}, calibrated={"rgb": False})
     level, message, _ = diagnostics.calibration(zeros)
@@ -102,5 +123,45 @@ def test_statuses_carry_the_node_name() -> None:
     names = [s.name for s in diagnostics.statuses("/robot/detector_node", Snapshot(state="active"))]
     assert names == [
         f"/robot/detector_node: {part}"
-        for part in ("cameras", "inference", "calibration", "dominance")
+        for part in (
+            "cameras",
+            "images",
+            "inference",
+            "engine",
+            "calibration",
+            "dominance",
+            "gates",
+        )
     ]
+
+
+def test_the_engine_tells_where_it_is() -> None:
+    building = Snapshot(state="unconfigured", progress="building engine: 40%", build_fraction=0.4)
+    level, message, values = diagnostics.engine(building)
+    assert (level, values) == (WARN, {"engine_state": "building", "build_percent": 40})
+    assert "40%" in message
+    failed = diagnostics.engine(Snapshot(state="unconfigured", configure_error="no weights"))
+    assert failed == (ERROR, "no weights", {"engine_state": "failed"})
+    absent = diagnostics.engine(Snapshot(state="unconfigured", engine={"engine": "openvino"}))
+    assert absent[2] == {"engine_state": "absent"}
+    loaded = {"engine": "openvino", "precision": "float32", "device": "a CPU"}
+    ready = diagnostics.engine(Snapshot(state="inactive", engine=loaded))
+    assert ready == (OK, "openvino float32 on a CPU", {"engine_state": "ready"})
+
+
+@pytest.mark.parametrize(("least", "level"), [(0.0, OK), (8.0, OK), (10.0, WARN)])
+def test_a_slow_camera_warns_where_a_rate_is_wanted(least: float, level: bytes) -> None:
+    snapshot = Snapshot(
+        state="active",
+        alive={"rgb": True, "thermal": True},
+        rates={"frames_thermal": 9.0},
+        min_rates={"rgb": 0.0, "thermal": least},
+    )
+    got, message, _ = diagnostics.cameras(snapshot)
+    assert got == level
+    assert ("min_rate_thermal" in message) is (level == WARN)
+
+
+def test_the_alarm_of_the_mdi_overrules_the_bounds() -> None:
+    held = Snapshot(state="active", mdi=0.78, mdi_warn=0.8, mdi_error=0.95, mdi_level=WARN)
+    assert diagnostics.dominance(held)[0] == WARN

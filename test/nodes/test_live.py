@@ -59,6 +59,26 @@ def test_the_probe_runs_at_its_rate_only(bench: Bench) -> None:
     assert ["exact_mdi" in values for values in bench.dominance] == [False, True, False, False]
 
 
+def test_each_detection_says_what_it_rests_on(bench: Bench) -> None:
+    assert bench.set_parameter("dominance_probe_rate", 0.001)[0]
+    bench.publish_pair(T0)  # probed
+    assert [d.id for d in bench.wait_for_stamp(T0).detections] == ["", ""]
+    assert bench.set_parameter("share_in_detection_id", True)[0]
+    bench.publish_pair(T0 + 100 * MS)
+    told = bench.wait_for_stamp(T0 + 100 * MS)
+    wait_until(lambda: len(bench.shares) == 2, "both frames' shares")
+    exact, estimated = bench.shares
+    assert exact == {
+        "exact": "True",
+        "detection_0_rgb_share": "0.5",
+        "detection_1_rgb_share": "0.5",
+    }
+    share = float(estimated["detection_1_rgb_share"])
+    assert estimated["exact"] == "False"
+    assert 0 < share < 1
+    assert told.detections[1].id == f"rgb={share:.2f} thermal={1 - share:.2f} estimate"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

@@ -6,8 +6,9 @@ import pytest
 from sensor_msgs.msg import CameraInfo
 from visualization_msgs.msg import Marker
 
-from mdacl_ros.nodes import markers, messages
+from mdacl_ros.nodes import markers, mdi_gauge, messages
 from mdacl_ros.types import Detections, DominanceReading, PerceptionResult
+from mdacl_ros.visualization import CLASS_COLOURS
 
 HEADER = messages.to_header(5, "rgb_optical")
 K = [400.0, 0, 319.5, 0, 400.0, 239.5, 0, 0, 1]
@@ -17,12 +18,18 @@ def camera(model: str = "plumb_bob", d: tuple[float, ...] = ()) -> CameraInfo:
     return CameraInfo(width=640, height=480, k=K, distortion_model=model, d=list(d))
 
 
-def result(boxes: list[list[float]], mdi: float = 0.0) -> PerceptionResult:
+def result(
+    boxes: list[list[float]], mdi: float = 0.0, exact: float | None = None
+) -> PerceptionResult:
     n = len(boxes)
     found = Detections(
-        np.array(boxes, np.float32).reshape(n, 4), np.full(n, 0.5), np.zeros(n, int), (640, 480)
+        np.array(boxes, np.float32).reshape(n, 4),
+        np.linspace(0.9, 0.5, n),
+        np.arange(n),
+        (640, 480),
+        np.linspace(0.29, 0.6, n),
     )
-    reading = DominanceReading(mdi, (0.5, 0.5), (0.5, 0.5), (0.5, 0.5), (1, 1))
+    reading = DominanceReading(mdi, (0.5, 0.5), (0.5, 0.5), (0.5, 0.5), (1, 1), exact)
     return PerceptionResult(5, found, reading, (True, True))
 
 
@@ -54,21 +61,60 @@ def test_points_project_back_onto_their_pixels(model: str, d: tuple[float, ...])
     assert points[:, 2] == pytest.approx(2.0)
 
 
-def test_each_box_has_four_edges_and_a_label() -> None:
-    message = markers.to_markers(
-        result([[10, 10, 50, 90], [100, 100, 200, 200]]), ("person",), camera(), 3.0, HEADER
-    )
-    by_name = {(m.ns, m.id): m for m in message.markers}
+def drawn(answer: PerceptionResult) -> dict[tuple[str, int], Marker]:
+    """The markers by namespace and number."""
+    message = markers.to_markers(answer, ("person", "car"), camera(), 3.0, HEADER)
     assert message.markers[0].action == Marker.DELETEALL
-    assert len(by_name["boxes", 0].points) == 2 * 4 * 2
-    assert by_name["labels", 1].text == "person 0.50"
-    assert by_name["mdi", 0].text == "MDI +0.00"
     assert all(m.header == HEADER for m in message.markers)
+    return {(m.ns, m.id): m for m in message.markers}
+
+
+def test_each_box_has_four_edges_and_a_text() -> None:
+    by_name = drawn(result([[10, 10, 50, 90], [100, 100, 200, 200]]))
+    assert len(by_name["boxes", 0].points) == 2 * 4 * 2
+    assert by_name["labels", 0].text == "person 0.90 thermal 71 %"
+    assert by_name["labels", 1].text == "car 0.50 RGB 60 %"
+
+
+def test_boxes_take_their_colour_from_the_class_and_alpha_from_the_score() -> None:
+    first, second = np.split(
+        np.array(drawn(result([[10, 10, 50, 90], [100, 100, 200, 200]]))["boxes", 0].colors), 2
+    )
+    for edges, label, alpha in ((first, 0, 0.925), (second, 1, 0.625)):
+        assert all(c == edges[0] for c in edges)
+        red, green, blue = (v / 255 for v in CLASS_COLOURS[label])
+        assert [edges[0].r, edges[0].g, edges[0].b, edges[0].a] == pytest.approx(
+            [red, green, blue, alpha], abs=1e-6
+        )
+
+
+@pytest.mark.parametrize("mdi", [-1.0, -0.4, 0.0, 0.7, 1.0])
+def test_the_pointer_stands_where_the_index_is(mdi: float) -> None:
+    by_name = drawn(result([], mdi))
+    low, _, _, high = by_name["mdi", mdi_gauge.BAR].points
+    tip = by_name["mdi", mdi_gauge.POINTER].points[0]
+    assert (tip.x - low.x) / (high.x - low.x) == pytest.approx((mdi + 1) / 2, abs=1e-5)
+    assert tip.y == pytest.approx(low.y)
+    assert by_name["mdi", mdi_gauge.TEXT].text == f"MDI {mdi:+.2f}"
+    thermal, rgb = by_name["mdi", mdi_gauge.THERMAL], by_name["mdi", mdi_gauge.RGB]
+    assert (thermal.text, rgb.text) == ("thermal", "RGB")
+    assert thermal.pose.position.x < low.x < high.x < rgb.pose.position.x
+
+
+def test_the_gauge_lies_below_the_image() -> None:
+    by_name = drawn(result([]))
+    lowest = max(p.y for p in by_name["image_plane", 0].points)
+    assert all(p.y > lowest for p in by_name["mdi", mdi_gauge.BAR].points)
+
+
+def test_the_exact_index_is_a_tick_of_its_own() -> None:
+    without, known = (drawn(result([], 0.1, exact))["mdi", mdi_gauge.TICKS] for exact in (None, -1))
+    assert (len(without.points), len(known.points)) == (2, 4)
+    assert known.points[2].x == drawn(result([]))["mdi", mdi_gauge.BAR].points[0].x
 
 
 def test_no_boxes_still_tell_the_mdi() -> None:
-    message = markers.to_markers(result([], mdi=-0.5), ("person",), camera(), 3.0, HEADER)
-    assert {m.ns for m in message.markers} == {"", "image_plane", "mdi"}
+    assert {name for name, _ in drawn(result([], mdi=-0.5))} == {"", "image_plane", "mdi"}
 
 
 def test_an_uncalibrated_camera_is_not_usable() -> None:

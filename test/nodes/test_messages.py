@@ -53,6 +53,49 @@ def test_detections_are_centres_and_sizes_with_names() -> None:
     assert message.detections[1].results[0].hypothesis.class_id == "person"
 
 
+def two_detections(shares: list[float] | None, *, exact: bool = False) -> Detections:
+    return Detections(
+        boxes=np.array([[10, 20, 30, 60], [0, 0, 5, 5]], np.float32),
+        scores=np.array([0.9, 0.4], np.float32),
+        labels=np.array([1, 0]),
+        image_size=(640, 480),
+        rgb_shares=None if shares is None else np.array(shares, np.float32),
+        shares_exact=exact,
+    )
+
+
+def test_ids_stay_free_for_trackers_unless_asked() -> None:
+    found = two_detections([0.29, 1.0], exact=True)
+    plain = messages.to_detection_array(found, ("person", "car"), HEADER)
+    assert [d.id for d in plain.detections] == ["", ""]
+    told = messages.to_detection_array(found, ("person", "car"), HEADER, share_in_id=True)
+    assert [d.id for d in told.detections] == [
+        "rgb=0.29 thermal=0.71 exact",
+        "rgb=1.00 thermal=0.00 exact",
+    ]
+    assert [d.results[0].hypothesis.class_id for d in told.detections] == ["car", "person"]
+
+
+def test_shares_are_numbered_as_the_detections() -> None:
+    values = messages.share_values(two_detections([0.25, 1.0]))
+    assert values == {
+        "exact": False,
+        "detection_0_rgb_share": 0.25,
+        "detection_1_rgb_share": 1.0,
+    }
+
+
+def test_the_dominance_message_has_the_frame_and_then_the_detections() -> None:
+    shares = messages.share_values(two_detections([0.25, 1.0]))
+    values = messages.dominance_values(READING, (True, True))
+    frame, each = messages.to_dominance("detector_node", HEADER, values, shares).status
+    assert (frame.name, each.name) == ("detector_node: dominance", "detector_node: detections")
+    assert {v.key: v.value for v in each.values}["detection_0_rgb_share"] == "0.25"
+    unmeasured = messages.share_values(two_detections(None))
+    _, each = messages.to_dominance("detector_node", HEADER, values, unmeasured).status
+    assert (each.message, len(each.values)) == ("not measured by this engine", 0)
+
+
 def test_no_detections_is_a_message_too() -> None:
     empty = Detections(
         np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int), (1, 1)

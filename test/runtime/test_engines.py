@@ -15,7 +15,7 @@ from mdacl_ros.runtime import Engine, load_engine
 from mdacl_ros.runtime.cache import EngineCache
 from mdacl_ros.types import FloatArray, Predictions
 
-FIELDS = ("boxes", "scores", "labels", "gates", "entropies", "energies")
+FIELDS = ("boxes", "scores", "labels", "gates", "entropies", "energies", "box_energies")
 HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 PRESENT = {
     "both": [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1]],
@@ -58,6 +58,14 @@ def assert_same_detections(ours: Predictions, theirs: Predictions, tolerance: fl
     assert np.allclose(ours.boxes[0][distinct], theirs.boxes[0][distinct], atol=0.05)
 
 
+def rows_differ(ours: FloatArray | None, theirs: FloatArray | None) -> float:
+    """Median over rows of the largest relative difference: a few rows may change places."""
+    assert ours is not None
+    assert theirs is not None
+    scale = np.maximum(np.abs(theirs[0]), 0.05 * theirs.max())
+    return float(np.median((np.abs(ours[0] - theirs[0]) / scale).max(axis=0)))
+
+
 @pytest.mark.parametrize("present", PRESENT)
 @pytest.mark.parametrize("probe", [False, True])
 def test_openvino_answers_as_torch(
@@ -70,7 +78,9 @@ def test_openvino_answers_as_torch(
         assert np.allclose(getattr(ours, name), getattr(theirs, name), atol=1e-4)
     assert np.allclose(ours.energies, theirs.energies, rtol=1e-3, atol=1e-5)
     assert (ours.sensitivities is not None) is (theirs.sensitivities is not None) is probe
+    assert rows_differ(ours.box_energies, theirs.box_energies) < 1e-2
     if ours.sensitivities is not None:
+        assert rows_differ(ours.box_sensitivities, theirs.box_sensitivities) < 2e-2
         assert np.allclose(ours.sensitivities, theirs.sensitivities, rtol=1e-2, atol=1e-6)
 
 
@@ -99,6 +109,7 @@ def test_types_shapes_and_facts(name: str, request: pytest.FixtureRequest) -> No
     assert out.boxes.shape == (1, 40, 4)
     assert out.sensitivities is not None
     assert out.sensitivities.shape == (1, 2)
+    assert out.box_energies.shape == out.box_sensitivities.shape == (1, 2, 40)
 
 
 @pytest.mark.parametrize("name", ["reference", "openvino"])
@@ -140,7 +151,7 @@ def test_a_graph_that_answers_differently_is_refused(
 
     monkeypatch.setattr(openvino_build, "_convert", lambda *_: None)  # the costly part
     monkeypatch.setattr(
-        openvino_build, "_answers", lambda *_: [np.full((1, 40), 2.0, np.float32)] * 7
+        openvino_build, "_answers", lambda *_: [np.full((1, 40), 2.0, np.float32)] * 9
     )
     with pytest.raises(EngineError, match="scores differ from PyTorch"):
         openvino_build.convert(model, SIZE, tmp_path / "a.xml", tmp_path / "b.xml", lambda *_: None)

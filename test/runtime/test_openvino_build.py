@@ -32,7 +32,9 @@ def reference() -> ProbeOutput:
         gates=torch.full((1, 2, 3), 1.2),
         entropies=torch.full((1, 2, 3), 0.8),
         energies=torch.tensor([[[5.0, 3.0, 1.0], [0.5, 0.0, 0.2]]]),
+        box_energies=torch.linspace(1.0, 2.0, 2 * ROWS).reshape(1, 2, ROWS),
         sensitivities=torch.tensor([[2.0, 0.5]]),
+        box_sensitivities=torch.linspace(0.2, 0.1, 2 * ROWS).reshape(1, 2, ROWS),
     )
 
 
@@ -43,12 +45,13 @@ def answers(reference: ProbeOutput) -> dict[str, FloatArray]:
 def test_equal_answers_are_accepted_also_without_the_probe(reference: ProbeOutput) -> None:
     outputs = list(answers(reference).values())
     compare(outputs, reference)
-    compare(outputs[:6], reference)
+    compare(outputs[:7], reference)
 
 
 def test_rows_of_equal_score_may_change_places(reference: ProbeOutput) -> None:
     ours = answers(reference)
-    ours["boxes"][0, [2, 3]] = ours["boxes"][0, [3, 2]]
+    for rows in (ours["boxes"][0], ours["box_energies"][0].T, ours["box_sensitivities"][0].T):
+        rows[[2, 3]] = rows[[3, 2]]
     ours["boxes"][0, -1] += 100  # the last row: another candidate of equal score
     compare(list(ours.values()), reference)
 
@@ -63,7 +66,9 @@ def test_rows_of_equal_score_may_change_places(reference: ProbeOutput) -> None:
         ("gates", (0, 1, 2), 0.01, "gates"),
         ("entropies", (0, 0, 0), -0.01, "entropies"),
         ("energies", (0, 1, 0), 0.02, "relative energies"),
+        ("box_energies", (0, 1, 4), 0.1, "relative box_energies"),
         ("sensitivities", (0, 1), 0.02, "relative sensitivities"),
+        ("box_sensitivities", (0, 0, 1), np.nan, "relative box_sensitivities"),
     ],
 )
 def test_every_output_is_compared(

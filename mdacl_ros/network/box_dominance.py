@@ -1,0 +1,98 @@
+"""How much each box rests on each modality: what was measured on maps, pooled around the box.
+
+Own formulation. The share of one box by the definition, ``sum |ds/dx~_m * x~_m|`` with s the score
+of that box alone, needs a backward pass a box. The maps of one pass for all boxes hold nearly the
+same answer, because scores hang on features near their box: summed over a region twice as wide and
+high as the box (its context counts), they rank boxes as the definition does. How nearly is measured
+by ``benchmarks/dominance_per_box.py``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mdacl_ros.network.head import STRIDES
+
+CONTEXT = 2.0
+"""Width and height of the pooled region against those of the box."""
+
+LEAST_AREA = 0.1
+"""Cells below which a region no longer counts in full: what barely touches the image says little,
+and a mean over next to nothing would be rounding errors."""
+
+
+def contribution_maps(contributions: list[list[Tensor]]) -> list[Tensor]:
+    """Mean magnitude of what each modality adds to the fusion, per level ``(B, M, h, w)``.
+
+    Args:
+        contributions: Per level, per modality ``(B, C, h, w)``.
+    """
+    return [torch.stack([part.abs().mean(1) for part in parts], 1) for parts in contributions]
+
+
+def response_maps(features: list[Tensor], gradients: tuple[Tensor, ...]) -> list[Tensor]:
+    """``|dS/dx * x|`` summed over channels, per level ``(B, M, h, w)``.
+
+    Args:
+        features: Level-major list of M modalities, ``(B, C, h, w)``.
+        gradients: ``dS/dx`` of each.
+    """
+    maps = [(x * g).abs().sum(1) for x, g in zip(features, gradients, strict=True)]
+    count = len(maps) // len(STRIDES)
+    return [torch.stack(maps[i : i + count], 1) for i in range(0, len(maps), count)]
+
+
+def box_energies(maps: list[Tensor], boxes: Tensor) -> Tensor:
+    """The forward-only estimate: the mean of each map around each box, summed over levels.
+
+    Args:
+        maps: Of :func:`contribution_maps`.
+        boxes: ``(B, N, 4)`` xyxy in pixels of the network input.
+
+    Returns:
+        ``(B, M, N)`` >= 0; 0 for a region outside the image.
+    """
+    means = []
+    for level, stride in zip(maps, STRIDES, strict=True):
+        rows, columns = _coverage(boxes, level, stride)
+        area = (rows.sum(-1) * columns.sum(-1)).clamp(min=LEAST_AREA)  # (B, N)
+        means.append(_sum_inside(level, rows, columns) / area[:, None])
+    return torch.stack(means).sum(0)
+
+
+def box_sensitivities(maps: list[Tensor], boxes: Tensor) -> Tensor:
+    """The gradient's answer: the sum of each map around each box, over all levels.
+
+    Args:
+        maps: Of :func:`response_maps`.
+        boxes: ``(B, N, 4)`` xyxy in pixels of the network input.
+
+    Returns:
+        ``(B, M, N)`` >= 0.
+    """
+    sums = [
+        _sum_inside(level, *_coverage(boxes, level, stride))
+        for level, stride in zip(maps, STRIDES, strict=True)
+    ]
+    return torch.stack(sums).sum(0)
+
+
+def _coverage(boxes: Tensor, level: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Share of each row ``(B, N, h)`` and column ``(B, N, w)`` of cells that a region covers."""
+    centre, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
+    low, high = (centre - CONTEXT * half) / stride, (centre + CONTEXT * half) / stride
+    height, width = level.shape[2:]
+    x = torch.arange(width, dtype=boxes.dtype, device=boxes.device)
+    y = torch.arange(height, dtype=boxes.dtype, device=boxes.device)
+    return _overlap(low[..., 1:], high[..., 1:], y), _overlap(low[..., :1], high[..., :1], x)
+
+
+def _overlap(low: Tensor, high: Tensor, cells: Tensor) -> Tensor:
+    """Length of ``[low, high]`` inside each unit cell ``[c, c + 1]``, in [0, 1]."""
+    return (torch.minimum(high, cells + 1) - torch.maximum(low, cells)).clamp(0.0, 1.0)
+
+
+def _sum_inside(level: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Sum of ``level`` ``(B, M, h, w)`` under each region, ``(B, M, N)``, by one product."""
+    return ((rows[:, None] @ level) * columns[:, None]).sum(-1)

@@ -1,0 +1,218 @@
+"""Listens to a running system and describes it as plain data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import parameter_value_to_python
+from rclpy.qos import QoSCompatibility, qos_check_compatible
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from vision_msgs.msg import Detection2DArray
+
+from mdacl_ros.nodes import topics
+from mdacl_ros.nodes.doctor.view import CameraView, SystemView
+from mdacl_ros.nodes.image_messages import image_size
+from mdacl_ros.nodes.messages import to_nanoseconds
+from mdacl_ros.nodes.parameters import SPECS
+from mdacl_ros.types import MODALITIES, Modality
+
+DISCOVERY_S = 1.5
+"""Seconds given to DDS to find everybody, before anything is judged."""
+
+
+def observe(name: str, seconds: float) -> SystemView:
+    """Join the graph, listen, leave.
+
+    Args:
+        name: Full name of the detector node, e.g. ``/robot/detector_node``.
+        seconds: How long to listen to images.
+    """
+    context = Context()
+    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        listener = _Listener(name, context)
+        try:
+            return listener.observe(seconds)
+        finally:
+            listener.close()
+    finally:
+        rclpy.shutdown(context=context)
+
+
+class _Listener:
+    """A node of our own with ears for the detector and its cameras."""
+
+    def __init__(self, name: str, context: Context) -> None:
+        self._target = name
+        self._node = Node("mdacl_doctor", context=context, use_global_arguments=False)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self._node)
+        self._health: dict[str, tuple[int, str, dict[str, str]]] = {}
+        self._answers = 0
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    def observe(self, seconds: float) -> SystemView:
+        """Find the detector, ask for its parameters, listen to it and its cameras."""
+        self.hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
+        self._spin(DISCOVERY_S)
+        parameters = self._parameters()
+        ears = {camera: _CameraEars(self, camera, self._topic(camera)) for camera in MODALITIES}
+        found = topics.DETECTIONS.replace("~", self._target)
+        self.hear(Detection2DArray, found, self._on_answer)
+        self._spin(seconds)
+        return SystemView(
+            node=self._target,
+            nodes=self._count(),
+            seconds=seconds,
+            cameras={camera: ear.view() for camera, ear in ears.items()},
+            answers=self._answers,
+            health=self._health,
+            parameters=parameters,
+        )
+
+    def now_ns(self) -> int:
+        """This machine's time on the clock that stamps are made with."""
+        return int(self._node.get_clock().now().nanoseconds)
+
+    def mismatches(self, topic: str) -> tuple[str, ...]:
+        """Publishers whose QoS the detector's subscription cannot take."""
+        found = []
+        ours = [
+            end.qos_profile
+            for end in self._node.get_subscriptions_info_by_topic(topic)
+            if _full_name(end) == self._target
+        ]
+        for end in self._node.get_publishers_info_by_topic(topic):
+            for wanted in ours:
+                verdict, reason = qos_check_compatible(end.qos_profile, wanted)
+                if verdict == QoSCompatibility.ERROR:
+                    found.append(f"{_full_name(end)}: {' '.join(reason.split())}")
+        return tuple(found)
+
+    def publishers(self, topic: str) -> tuple[tuple[str, str], ...]:
+        """(node, message type) of each publisher."""
+        ends = self._node.get_publishers_info_by_topic(topic)
+        return tuple((_full_name(end), str(end.topic_type)) for end in ends)
+
+    def hear(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
+        """Subscribe as the most tolerant listener there is."""
+        self._node.create_subscription(kind, topic, callback, topics.sensor_data(depth=20))
+
+    def _spin(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=min(left, 0.1))
+
+    def _count(self) -> int:
+        """How many nodes have the target's name."""
+        names = self._node.get_node_names_and_namespaces()
+        return sum(_joined(space, name) == self._target for name, space in names)
+
+    def _topic(self, camera: Modality) -> str:
+        """The camera's image topic as the node tells it, else where it would be unmapped."""
+        told = self._health.get("cameras", (0, "", {}))[2].get(f"topic_{camera}", "")
+        space = self._target.rsplit("/", 1)[0]
+        return told or f"{space}/{topics.IMAGE_TOPICS[camera]}"
+
+    def _parameters(self) -> dict[str, object]:
+        """The detector's parameters; empty if it does not answer (it may be building)."""
+        client: Any = self._node.create_client(GetParameters, f"{self._target}/get_parameters")
+        if not client.service_is_ready():
+            return {}
+        names = [*SPECS, "use_sim_time"]
+        future = client.call_async(GetParameters.Request(names=names))
+        deadline = time.monotonic() + 2.0
+        while not future.done() and time.monotonic() < deadline:
+            self._executor.spin_once(timeout_sec=0.1)
+        answer = future.result() if future.done() else None
+        if answer is None or len(answer.values) != len(names):
+            return {}
+        return {
+            name: parameter_value_to_python(value)
+            for name, value in zip(names, answer.values, strict=True)
+            if value.type != ParameterType.PARAMETER_NOT_SET
+        }
+
+    def _on_health(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            node, _, part = status.name.partition(": ")
+            if node == self._target:
+                values = {pair.key: pair.value for pair in status.values}
+                level = int.from_bytes(status.level, "little")
+                self._health[part] = (level, status.message, values)
+
+    def _on_answer(self, _message: Detection2DArray) -> None:
+        self._answers += 1
+
+
+class _CameraEars:
+    """Listens to one camera's images and camera_info."""
+
+    def __init__(self, listener: _Listener, camera: Modality, topic: str) -> None:
+        self._listener, self._topic = listener, topic
+        self._stamps: list[int] = []
+        self._arrivals: list[int] = []
+        self._encodings: set[str] = set()
+        self._size: tuple[int, int] | None = None
+        self._bytes = 0
+        self._info: CameraInfo | None = None
+        types = {kind for _, kind in listener.publishers(topic)}
+        self._compressed = topic.endswith("/compressed") or types == {
+            "sensor_msgs/msg/CompressedImage"
+        }
+        listener.hear(CompressedImage if self._compressed else Image, topic, self._on_image)
+        folder = topic.removesuffix("/compressed").rsplit("/", 1)[0]
+        listener.hear(CameraInfo, f"{folder}/camera_info", self._on_info)
+
+    def view(self) -> CameraView:
+        """What was heard."""
+        info = self._info
+        return CameraView(
+            topic=self._topic,
+            publishers=tuple(name for name, _ in self._listener.publishers(self._topic)),
+            mismatched=self._listener.mismatches(self._topic),
+            stamps_ns=tuple(self._stamps),
+            arrivals_ns=tuple(self._arrivals),
+            encodings=frozenset(self._encodings),
+            size=self._size,
+            image_bytes=self._bytes,
+            compressed=self._compressed,
+            info_size=None if info is None else image_size(info),
+            focal=info is not None and info.k[0] > 0,
+        )
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        self._stamps.append(to_nanoseconds(message.header.stamp))
+        self._arrivals.append(self._listener.now_ns())
+        self._bytes = len(message.data)
+        if isinstance(message, Image):
+            self._encodings.add(message.encoding)
+            self._size = (message.width, message.height)
+        else:
+            self._encodings.add(message.format)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+
+def _joined(space: str, name: str) -> str:
+    return f"{space.rstrip('/')}/{name}"
+
+
+def _full_name(end: Any) -> str:
+    """Full name of the node behind a topic endpoint."""
+    return _joined(end.node_namespace, end.node_name)

@@ -1,0 +1,40 @@
+"""What the stream of pairs and answers tells about the cameras' health."""
+
+from __future__ import annotations
+
+import time
+
+from mdacl_ros.nodes.dominance_watch import GateWatch, MdiAlarm
+from mdacl_ros.nodes.image_watch import ImageWatch
+from mdacl_ros.nodes.statistics import Statistics
+from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
+
+
+class PairHealth:
+    """Looks at every pair and answer of one active phase; costs well under 0.2 ms.
+
+    Attributes:
+        images: Exposure and freezes.
+        gates: Calibration gates.
+        mdi: Alarm of the averaged MDI; updated by the diagnostics.
+    """
+
+    def __init__(self, statistics: Statistics) -> None:
+        self.images, self.gates, self.mdi = ImageWatch(), GateWatch(), MdiAlarm()
+        self._statistics = statistics
+        self._present: dict[Modality, bool] = dict.fromkeys(MODALITIES, False)
+
+    def look(self, pair: FramePair) -> None:
+        """Take note of a decoded pair: pictures, and a camera that timed out."""
+        now = time.monotonic()
+        frames: dict[Modality, Frame | None] = {"rgb": pair.rgb, "thermal": pair.thermal}
+        for camera, frame in frames.items():
+            if frame is not None:
+                self.images.look(camera, frame, now)
+            elif self._present[camera]:
+                self._statistics.count(f"partner_timeouts_{camera}")
+            self._present[camera] = frame is not None
+
+    def answered(self, result: PerceptionResult) -> None:
+        """Take note of an answer."""
+        self.gates.update(result.dominance.gates, result.present, time.monotonic())

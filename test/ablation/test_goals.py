@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from mdacl_ros.ablation.goals import Goal, better_of, judge_goals
+from mdacl_ros.ablation.results import Results
+from mdacl_ros.ablation.rows import table_rows
+from mdacl_ros.ablation.statistic import Statistic
+
+from .recorded import MAP50, result, results
+
+
+def goals(found: Results) -> list[Goal]:
+    return judge_goals(table_rows(found, list(MAP50)), (0, 1))
+
+
+def test_goals_are_judged_on_what_was_measured() -> None:
+    over_single, over_plain, rgb, thermal, corrupted, mdi = goals(results())
+    assert over_single.verdict == "met"
+    assert over_single.measured == "+10.0 ± 0.0"
+    assert over_plain.verdict == "met"
+    assert rgb.verdict == "missed"  # 0.95 and 0.927
+    assert thermal.verdict == "met"
+    assert corrupted.verdict == "met"
+    assert mdi.measured == "0.25 (0.050 / 0.200)"
+    assert mdi.verdict == "met"
+
+
+def test_a_gain_within_the_spread_is_missed() -> None:
+    found = results()
+    found.units["mdacl", 0] = result("mdacl", 0, 0.60)
+    found.units["mdacl", 1] = result("mdacl", 1, 0.45)
+    goal = goals(found)[1]
+    assert goal.verdict == "missed"
+    assert goal.measured.endswith("within the spread")
+
+
+def test_a_loss_is_missed() -> None:
+    found = results()
+    for seed in (0, 1):
+        found.units["mdacl", seed] = result("mdacl", seed, 0.44)
+    goal = goals(found)[1]
+    assert goal.verdict == "missed"
+    assert goal.measured == "-1.0 ± 0.0"
+
+
+def test_one_seed_or_none_leaves_a_gain_open() -> None:
+    assert goals(results(seeds=(0,)))[0].verdict == "open"
+    assert {goal.verdict for goal in goals(results(("concat",)))} == {"open"}
+
+
+def test_the_better_camera_is_chosen_seed_by_seed() -> None:
+    assert better_of(Statistic((1.0, 5.0, None)), Statistic((2.0, 3.0, 1.0))).values == (
+        2.0,
+        5.0,
+        None,
+    )
