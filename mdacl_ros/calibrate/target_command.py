@@ -42,8 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds to add to thermal stamps; kept in the file",
     )
     parser.add_argument("--max-skew", type=float, default=0.05, metavar="S", help="within a pair")
-    parser.add_argument("--look-at", type=int, default=150, help="most pairs to look for it in")
-    parser.add_argument("--views", type=int, default=60, help="most views to calculate with")
+    parser.add_argument(
+        "--look-at", type=int, metavar="N", default=150, help="most pairs to look for it in"
+    )
+    parser.add_argument(
+        "--views", type=int, metavar="N", default=60, help="most views to calculate with"
+    )
     parser.add_argument(
         "--reference-distance",
         type=float,
@@ -76,8 +80,8 @@ def _add_board_arguments(parser: argparse.ArgumentParser) -> None:
         help="metres: side of a square, or between circle centres (asymmetric: half of that in a"
         " row)",
     )
-    parser.add_argument("--diameter", type=float, default=None, help="metres, of a circle")
-    parser.add_argument("--marker", type=float, default=None, help="metres, side of a marker")
+    parser.add_argument("--diameter", type=float, metavar="M", default=None, help="of a circle")
+    parser.add_argument("--marker", type=float, metavar="M", default=None, help="side of a marker")
     parser.add_argument("--dictionary", default="DICT_4X4_50", help="of the ChArUco markers")
 
 

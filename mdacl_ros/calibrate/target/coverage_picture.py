@@ -50,10 +50,10 @@ def _draw_image(axis: Axes, solution: Solution, camera: Modality, size: Size) ->
     seen = [(o.pixels, r) for o, r in pairs if o.camera == camera]
     pixels, errors = (np.concatenate(part) for part in zip(*seen, strict=True))
     size_px = mean_error(solution, camera)
-    arrows = errors * (_ARROW * size[0] / max(size_px, 1e-9))
+    factor = _ARROW * size[0] / max(size_px, 1e-9)
     axis.quiver(
         *pixels.T,
-        *arrows.T,
+        *(factor * errors).T,
         angles="xy",
         scale_units="xy",
         scale=1,
@@ -63,16 +63,20 @@ def _draw_image(axis: Axes, solution: Solution, camera: Modality, size: Size) ->
         alpha=0.9,
     )
     axis.plot(*pixels.T, ".", color=INK, ms=1.6)
+    _draw_cells(axis, size)
+    title = f"{camera}  {size[0]}x{size[1]}: {cells.mean():.0%} covered, {size_px:.3f} px"
+    axis.set_title(title, loc="left", weight="bold")
+    axis.set_xlabel(f"errors drawn {factor:.0f} times as long; no board yet in tinted cells")
+
+
+def _draw_cells(axis: Axes, size: Size) -> None:
+    """Turn the grid into the cells that coverage is counted in."""
     axis.set_xticks(np.linspace(-0.5, size[0] - 0.5, CELLS[0] + 1), labels=[])
     axis.set_yticks(np.linspace(-0.5, size[1] - 0.5, CELLS[1] + 1), labels=[])
     axis.tick_params(length=0)
     axis.grid(color="#dfe4ec", lw=0.8)
     axis.set_xlim(-0.5, size[0] - 0.5)
     axis.set_ylim(size[1] - 0.5, -0.5)
-    title = f"{camera}  {size[0]}x{size[1]}: {cells.mean():.0%} covered, {size_px:.3f} px"
-    axis.set_title(title, loc="left", weight="bold")
-    factor = _ARROW * size[0] / max(size_px, 1e-9)
-    axis.set_xlabel(f"errors drawn {factor:.0f} times as long; no board yet in tinted cells")
 
 
 def _draw_views(axis: Axes, solution: Solution) -> None:
