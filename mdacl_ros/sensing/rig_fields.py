@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.sensing.rig_types import CameraModel, DistortionModel, RigCalibration, RigKind
+from mdacl_ros.types import MODALITIES, Modality
 
 RIG_VERSION = 1
 """Version of the file's layout."""
@@ -53,6 +54,9 @@ def rig_from_mapping(content: Any, where: str) -> RigCalibration:
         translation=fields.numbers("translation", (3,)) if extrinsics else None,
         date=str(fields.content.get("date", "")),
         source=str(fields.content.get("source", "")),
+        sha256=str(fields.content.get("sha256", "")),
+        reprojection_error=_errors(fields),
+        thermal_clock_offset=_finite(fields, "thermal_clock_offset"),
     )
 
 
@@ -78,6 +82,9 @@ def rig_to_mapping(rig: RigCalibration) -> dict[str, Any]:
         value = getattr(rig, key)
         if value is not None:
             content[key] = np.asarray(value, np.float64).tolist()
+    for key in ("sha256", "reprojection_error", "thermal_clock_offset"):
+        if (value := getattr(rig, key)) not in (None, ""):
+            content[key] = value
     return content
 
 
@@ -141,6 +148,24 @@ class _Fields:
         if not np.isfinite(array).all():
             self.fail(key, "finite numbers", "calibrate again")
         return array
+
+
+def _finite(fields: _Fields, key: str) -> float | None:
+    """An optional finite number."""
+    if fields.content.get(key) is None:
+        return None
+    value = fields.number(key, 0.0)
+    if not math.isfinite(value):
+        fields.fail(key, "a finite number", "calibrate again")
+    return value
+
+
+def _errors(fields: _Fields) -> dict[Modality, float] | None:
+    """Optional reprojection errors by camera."""
+    if "reprojection_error" not in fields.content:
+        return None
+    section = fields.section("reprojection_error")
+    return {c: section.number(c, 0.0) for c in MODALITIES if c in section.content}
 
 
 def _camera(fields: _Fields, intrinsics_required: bool) -> CameraModel:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from mdacl_ros.types import Array
+from mdacl_ros.types import Array, Modality
 
 RigKind = Literal["identity", "homography", "extrinsics"]
 DistortionModel = Literal["plumb_bob", "rational_polynomial", "equidistant"]
@@ -48,6 +48,9 @@ class RigCalibration:
         translation: ``(3,)`` float64 metres, thermal origin in the RGB optical frame.
         date: ISO date of the calibration.
         source: What it was made from.
+        sha256: Digest of what it was made from, hexadecimal; empty where it was not taken.
+        reprojection_error: Root mean square pixels by camera, where it was measured.
+        thermal_clock_offset: Seconds to add to thermal stamps, where it is known.
     """
 
     kind: RigKind
@@ -59,3 +62,6 @@ class RigCalibration:
     translation: Array | None = None
     date: str = ""
     source: str = ""
+    sha256: str = ""
+    reprojection_error: dict[Modality, float] | None = None
+    thermal_clock_offset: float | None = None

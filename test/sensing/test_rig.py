@@ -24,6 +24,9 @@ EXTRINSICS = RigCalibration(
     translation=np.array([0.05, 0.0, 0.0]),
     date="2026-11-22",
     source="test",
+    sha256="5eed" * 16,
+    reprojection_error={"rgb": 0.05, "thermal": 0.1},
+    thermal_clock_offset=0.0,
 )
 HOMOGRAPHY = RigCalibration(
     "homography",
@@ -41,7 +44,8 @@ def test_what_is_saved_is_loaded(rig, tmp_path):
     loaded = load_rig(path)
     assert list(tmp_path.iterdir()) == [path]
     assert (loaded.kind, loaded.date, loaded.source) == (rig.kind, rig.date, rig.source)
-    assert loaded.reference_distance == rig.reference_distance
+    for name in ("reference_distance", "sha256", "reprojection_error", "thermal_clock_offset"):
+        assert getattr(loaded, name) == getattr(rig, name)
     for name in ("homography", "rotation", "translation"):
         assert np.array_equal(getattr(loaded, name), getattr(rig, name))
     for camera in ("rgb", "thermal"):
@@ -71,6 +75,12 @@ def test_the_shipped_examples_load_and_register(path):
         (IDENTITY, {"rgb.image_width": 64.5}, "image_width: got 64.5"),
         (IDENTITY, {"reference_distance": -1}, "reference_distance: got -1, wanted metres"),
         (IDENTITY, {"reference_distance": "far"}, "reference_distance: got 'far', wanted a number"),
+        (IDENTITY, {"thermal_clock_offset": math.inf}, "got inf, wanted a finite number"),
+        (
+            IDENTITY,
+            {"reprojection_error": {"rgb": "small"}},
+            "reprojection_error: rgb: got 'small', wanted a number",
+        ),
         (HOMOGRAPHY, {"homography": [[1, 2], [3, 4]]}, r"numbers of shape \(3, 3\)"),
         (HOMOGRAPHY, {"homography": np.ones((3, 3)).tolist()}, "wanted an invertible 3x3"),
         (HOMOGRAPHY, {"homography": [[math.nan] * 3] * 3}, "wanted finite numbers"),
