@@ -7,6 +7,7 @@ import importlib
 
 CALIBRATIONS: dict[str, tuple[str, str]] = {
     # one line each, so that calibrations can be added side by side
+    "scene": ("mdacl_ros.calibrate.scene_command", "register the cameras by an ordinary scene"),
 }
 """Module and summary of each; a module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
