@@ -8,6 +8,7 @@ import importlib
 CALIBRATIONS: dict[str, tuple[str, str]] = {
     # one line each, so that calibrations can be added side by side
     "scene": ("mdacl_ros.calibrate.scene_command", "register the cameras by an ordinary scene"),
+    "clock": ("mdacl_ros.calibrate.clock_command", "measure the thermal clock by what moves"),
 }
 """Module and summary of each; a module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mdacl_ros.calibrate.files import check_output, write_whole
 from mdacl_ros.calibrate.scene_evidence import SceneResult, estimate_scene
 from mdacl_ros.calibrate.scene_frames import SceneFrames, collect_frames
 from mdacl_ros.calibrate.scene_picture import draw_scene, encode_png
@@ -72,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
         source=_source(name, frames, result),
     )
     picture = draw_scene(frames, guess, result.homography, _summary(frames, result))
-    _write(args.out, rig, encode_png(picture, args.out.with_suffix(".png")))
+    write_whole(args.out.with_suffix(".png"), encode_png(picture))
+    save_rig(rig, args.out)
     print(json.dumps(_report(frames, result)) if args.json else _text(args.out, frames, result))
     return 0
 
@@ -122,22 +124,7 @@ def _check(args: argparse.Namespace) -> None:
         raise ParameterError(f"argument --distance: got {args.distance}, wanted metres > 0")
     if not math.isfinite(args.clock_offset):
         raise ParameterError(f"argument --clock-offset: got {args.clock_offset}, wanted seconds")
-    if not args.out.parent.is_dir() or args.out.is_dir():
-        raise ParameterError(f"argument --out: got {args.out}, wanted a file in an existing folder")
-
-
-def _write(path: Path, rig: RigCalibration, picture: bytes) -> None:
-    """Write both files, or none."""
-    image = path.with_suffix(".png")
-    partial = image.with_name(image.name + ".partial")
-    try:
-        partial.write_bytes(picture)
-        save_rig(rig, path)
-        partial.replace(image)
-    except OSError as error:
-        raise CalibrationError(f"picture {image}: cannot be written ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    check_output(args.out)
 
 
 def _source(name: str, frames: SceneFrames, result: SceneResult) -> str:

@@ -5,8 +5,6 @@ Look at it before driving: on every large object the red edges have to lie on th
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 
@@ -54,19 +52,18 @@ def draw_scene(frames: SceneFrames, before: Matrix, after: Matrix, caption: str)
     return np.vstack((np.hstack(panels), footer))
 
 
-def encode_png(picture: ByteArray, path: Path) -> bytes:
+def encode_png(picture: ByteArray) -> bytes:
     """Compress a picture.
 
     Args:
         picture: ``(H, W, 3)`` uint8 R, G, B.
-        path: Where it is going to be written, for the message.
 
     Raises:
         CalibrationError: It cannot be compressed.
     """
     done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not done:
-        raise CalibrationError(f"picture {path}: OpenCV cannot write PNG; check its build")
+        raise CalibrationError("picture: OpenCV cannot write PNG; check its build")
     return bytes(data)
 
 

@@ -1,0 +1,193 @@
+"""How well ``mdacl calibrate scene`` undoes known homographies on real recordings.
+
+Run ``OMP_NUM_THREADS=1 python benchmarks/calibration_scene.py [--data ../shared/data]``; about six
+minutes of one core. Recordings of 30 pairs: MSRS in runs of consecutive images, M3SVD clips at even
+distances. Thermal is warped by a random homography (up to 40 px, 5 degrees, 10 %, 0.6 % of
+perspective; black where nothing is left), then estimated from an assumed same view.
+
+The data sets' own registration is a few pixels off, so two errors of the thermal image's corners
+are printed: ``relative`` to what the same estimator finds without the warp, and ``absolute`` to
+the data set's word. ``mismatched`` pairs RGB of one recording with thermal of another: everything
+but a refusal is wrong there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from mdacl_ros.calibrate.pyramid import ScenePairs  # noqa: E402
+from mdacl_ros.calibrate.scene_estimate import refine  # noqa: E402
+from mdacl_ros.calibrate.scene_evidence import SceneResult, estimate_scene  # noqa: E402
+from mdacl_ros.calibrate.structure import picture_mask  # noqa: E402
+from mdacl_ros.calibrate.warp_model import (  # noqa: E402
+    Matrix,
+    corners,
+    homography_of,
+    transform,
+    unit_frame,
+)
+from mdacl_ros.datasets.images import read_rgb, read_thermal  # noqa: E402
+from mdacl_ros.datasets.opening import open_dataset  # noqa: E402
+from mdacl_ros.replay.videos import VideoRecording, clip_pairs  # noqa: E402
+from mdacl_ros.sensing.thermal import normalize_once  # noqa: E402
+from mdacl_ros.types import ByteArray  # noqa: E402
+
+SIZE = (640, 480)
+PAIRS = 30
+GOAL, WRONG = 2.0, 8.0  # pixels
+Images = tuple[np.ndarray, list[ByteArray]]  # grey RGB (K, H, W) float32; raw thermal frames
+
+
+def grey(image: ByteArray) -> np.ndarray:
+    """R, G, B -> ``(H, W)`` float32 in [0, 1]."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+
+
+def msrs(folder: Path) -> Iterator[tuple[str, Images]]:
+    """Runs of 30 consecutive images of all parts."""
+    records = sorted(open_dataset(folder, None).sound_records(), key=lambda record: record.name)
+    for start in range(0, len(records) - PAIRS + 1, PAIRS):
+        run = records[start : start + PAIRS]
+        rgb = np.stack([grey(read_rgb(record.rgb)) for record in run])
+        yield f"msrs {start // PAIRS:02d}", (rgb, [read_thermal(r.thermal)[0] for r in run])
+
+
+def m3svd(folder: Path) -> Iterator[tuple[str, Images]]:
+    """Each clip twice: even and odd ones of 60 frames spread over it."""
+    for name, files in clip_pairs(folder).items():
+        recording = VideoRecording(*files)
+        count = min(recording.frames.values())
+        wanted = np.linspace(0, count - 1, 2 * PAIRS).round().astype(int).tolist()
+        frames: dict[str, list[ByteArray]] = {"rgb": [], "thermal": []}
+        seen = dict.fromkeys(frames, 0)
+        for event in recording:
+            if seen[event.camera] in wanted:
+                frames[event.camera].append(event.frame.image)
+            seen[event.camera] += 1
+        for part in (0, 1):
+            rgb = np.stack([grey(image) for image in frames["rgb"][part::2]])
+            yield f"m3svd {name} {'ab'[part]}", (rgb, frames["thermal"][part::2])
+
+
+def pairs_of(rgb: np.ndarray, thermal: list[ByteArray]) -> ScenePairs:
+    """Frames as the command prepares them."""
+    normalized = np.stack([normalize_once(image, "mono8") for image in thermal])
+    return ScenePairs(rgb, normalized, picture_mask(thermal), SIZE)
+
+
+def random_homography(rng: np.random.Generator) -> Matrix:
+    """A misaligned rig, pixels -> pixels."""
+    half = SIZE[0] / 2
+    dx, dy = rng.uniform(-40, 40, 2) / half
+    scale, angle = 1 + rng.uniform(-0.1, 0.1), np.radians(rng.uniform(-5, 5))
+    bend = rng.uniform(-0.0064, 0.0064, 2)
+    parameters = (dx, dy, scale * np.cos(angle) - 1, scale * np.sin(angle), 0, 0, *bend)
+    unit = unit_frame(SIZE)
+    return np.linalg.inv(unit) @ homography_of(np.array(parameters)) @ unit
+
+
+def corner_errors(one: Matrix, two: Matrix) -> np.ndarray:
+    """Distances in pixels of the four corners."""
+    return np.linalg.norm(transform(one, corners(SIZE)) - transform(two, corners(SIZE)), axis=1)
+
+
+def verdict(result: SceneResult) -> str:
+    """What the command would say."""
+    return f"refused ({result.refusal.split(',')[0][:50]})" if result.refusal else "accepted"
+
+
+def measure(name: str, images: Images, seed: int) -> tuple[bool, np.ndarray, np.ndarray]:
+    """One recording; prints its row.
+
+    Returns:
+        Whether it was accepted, relative and absolute corner errors.
+    """
+    rgb, thermal = images
+    warp = random_homography(np.random.default_rng(seed))
+    plain = pairs_of(rgb, thermal)
+    own = refine(plain, list(range(len(rgb))), np.eye(3), np.eye(3)).to_canvas
+    warped = [np.asarray(cv2.warpPerspective(image, warp, SIZE), np.uint8) for image in thermal]
+    result = estimate_scene(pairs_of(rgb, warped), np.eye(3))
+    undone = result.homography @ warp
+    relative, absolute = corner_errors(undone, own), corner_errors(undone, np.eye(3))
+    before = float(np.median(corner_errors(warp, np.eye(3))))
+    print(
+        f"{name:20} {before:6.0f} {np.median(relative):8.1f} {relative.max():5.1f}"
+        f" {np.median(absolute):8.1f} {absolute.max():5.1f} {result.corner_error:9.1f}"
+        f" {result.confidence:6.2f} {result.agreement / result.chance:6.2f}  {verdict(result)}",
+        flush=True,
+    )
+    return not result.refusal, relative, absolute
+
+
+def mismatched(recordings: list[tuple[str, Images]], count: int) -> None:
+    """RGB of one recording with thermal of another one."""
+    print(f"\nmismatched: {count} recordings, RGB and thermal of different places")
+    accepted = 0
+    step = len(recordings) // 2
+    for index in np.linspace(0, len(recordings) - 1, count).astype(int):
+        (one, (rgb, _)), (two, (_, thermal)) = (
+            recordings[(index + shift) % len(recordings)] for shift in (0, step)
+        )
+        result = estimate_scene(pairs_of(rgb, thermal), np.eye(3))
+        accepted += not result.refusal
+        print(
+            f"{one:20} with {two:20} {result.corner_error:6.1f}"
+            f" {result.agreement / result.chance:6.2f}  {verdict(result)}",
+            flush=True,
+        )
+    print(f"wrongly accepted: {accepted} of {count}")
+
+
+def main() -> None:
+    """Print a row a recording, then the shares that count."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=ROOT / "../shared/data")
+    parser.add_argument("--only", default="", help="recordings whose name contains this")
+    parser.add_argument("--seed", type=int, default=0, help="of the random homographies")
+    parser.add_argument("--mismatched", type=int, default=6, help="mismatched recordings to try")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    start = time.process_time()
+    recordings = [*msrs(args.data / "msrs"), *m3svd(args.data / "m3svd" / "videos")]
+    recordings = [item for item in recordings if args.only in item[0]]
+    print("corner errors in px          relative        absolute   estimated  confi-")
+    print("recording            before  median   max  median   max     error   dence margin")
+    rows = [
+        measure(name, images, args.seed + index) for index, (name, images) in enumerate(recordings)
+    ]
+    summarise(rows)
+    if args.mismatched and len(recordings) > 1:
+        mismatched(recordings, min(args.mismatched, len(recordings)))
+    print(f"{time.process_time() - start:.0f} s of CPU")
+
+
+def summarise(rows: list[tuple[bool, np.ndarray, np.ndarray]]) -> None:
+    """Shares over all recordings, refused ones counted as failures of the goal."""
+    accepted = [row for row in rows if row[0]]
+    for title, column in (("relative", 1), ("absolute", 2)):
+        medians = np.array([np.median(row[column]) for row in accepted])
+        worst = np.array([row[column].max() for row in accepted])
+        print(
+            f"{title}: median corner error <= {GOAL:.0f} px in {np.sum(medians <= GOAL)} of"
+            f" {len(rows)} recordings, median {np.median(medians):.2f}, worst {medians.max():.2f};"
+            f" all corners <= {GOAL:.0f} px in {np.sum(worst <= GOAL)}; any corner off by more than"
+            f" {WRONG:.0f} px in {np.sum(worst > WRONG)}"
+        )
+    print(f"refused: {len(rows) - len(accepted)} of {len(rows)}")
+
+
+if __name__ == "__main__":
+    main()
