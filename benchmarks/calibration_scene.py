@@ -16,7 +16,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,7 @@ from mdacl_ros.calibrate.warp_model import (  # noqa: E402
 )
 from mdacl_ros.datasets.images import read_rgb, read_thermal  # noqa: E402
 from mdacl_ros.datasets.opening import open_dataset  # noqa: E402
+from mdacl_ros.datasets.record import PairRecord  # noqa: E402
 from mdacl_ros.replay.videos import VideoRecording, clip_pairs  # noqa: E402
 from mdacl_ros.sensing.thermal import normalize_once  # noqa: E402
 from mdacl_ros.types import ByteArray  # noqa: E402
@@ -46,6 +48,7 @@ SIZE = (640, 480)
 PAIRS = 30
 GOAL, WRONG = 2.0, 8.0  # pixels
 Images = tuple[np.ndarray, list[ByteArray]]  # grey RGB (K, H, W) float32; raw thermal frames
+Load = Callable[[], Images]
 
 
 def grey(image: ByteArray) -> np.ndarray:
@@ -53,30 +56,38 @@ def grey(image: ByteArray) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
 
 
-def msrs(folder: Path) -> Iterator[tuple[str, Images]]:
-    """Runs of 30 consecutive images of all parts."""
+def msrs(folder: Path) -> Iterator[tuple[str, Load]]:
+    """Runs of 30 consecutive images of all parts, and how to read each."""
     records = sorted(open_dataset(folder, None).sound_records(), key=lambda record: record.name)
     for start in range(0, len(records) - PAIRS + 1, PAIRS):
-        run = records[start : start + PAIRS]
-        rgb = np.stack([grey(read_rgb(record.rgb)) for record in run])
-        yield f"msrs {start // PAIRS:02d}", (rgb, [read_thermal(r.thermal)[0] for r in run])
+        yield f"msrs {start // PAIRS:02d}", partial(read_run, records[start : start + PAIRS])
 
 
-def m3svd(folder: Path) -> Iterator[tuple[str, Images]]:
+def read_run(run: list[PairRecord]) -> Images:
+    """The images of some records."""
+    rgb = np.stack([grey(read_rgb(record.rgb)) for record in run])
+    return rgb, [read_thermal(record.thermal)[0] for record in run]
+
+
+def m3svd(folder: Path) -> Iterator[tuple[str, Load]]:
     """Each clip twice: even and odd ones of 60 frames spread over it."""
     for name, files in clip_pairs(folder).items():
-        recording = VideoRecording(*files)
-        count = min(recording.frames.values())
-        wanted = np.linspace(0, count - 1, 2 * PAIRS).round().astype(int).tolist()
-        frames: dict[str, list[ByteArray]] = {"rgb": [], "thermal": []}
-        seen = dict.fromkeys(frames, 0)
-        for event in recording:
-            if seen[event.camera] in wanted:
-                frames[event.camera].append(event.frame.image)
-            seen[event.camera] += 1
         for part in (0, 1):
-            rgb = np.stack([grey(image) for image in frames["rgb"][part::2]])
-            yield f"m3svd {name} {'ab'[part]}", (rgb, frames["thermal"][part::2])
+            yield f"m3svd {name} {'ab'[part]}", partial(read_clip, files, part)
+
+
+def read_clip(files: tuple[Path, Path], part: int) -> Images:
+    """Every second of 60 frames of a clip."""
+    recording = VideoRecording(*files)
+    count = min(recording.frames.values())
+    wanted = set(np.linspace(0, count - 1, 2 * PAIRS).round().astype(int).tolist()[part::2])
+    frames: dict[str, list[ByteArray]] = {"rgb": [], "thermal": []}
+    seen = dict.fromkeys(frames, 0)
+    for event in recording:
+        if seen[event.camera] in wanted:
+            frames[event.camera].append(event.frame.image)
+        seen[event.camera] += 1
+    return np.stack([grey(image) for image in frames["rgb"]]), frames["thermal"]
 
 
 def pairs_of(rgb: np.ndarray, thermal: list[ByteArray]) -> ScenePairs:
@@ -130,15 +141,16 @@ def measure(name: str, images: Images, seed: int) -> tuple[bool, np.ndarray, np.
     return not result.refusal, relative, absolute
 
 
-def mismatched(recordings: list[tuple[str, Images]], count: int) -> None:
+def mismatched(recordings: list[tuple[str, Load]], count: int) -> None:
     """RGB of one recording with thermal of another one."""
     print(f"\nmismatched: {count} recordings, RGB and thermal of different places")
     accepted = 0
     step = len(recordings) // 2
     for index in np.linspace(0, len(recordings) - 1, count).astype(int):
-        (one, (rgb, _)), (two, (_, thermal)) = (
+        (one, first), (two, second) = (
             recordings[(index + shift) % len(recordings)] for shift in (0, step)
         )
+        rgb, thermal = first()[0], second()[1]
         result = estimate_scene(pairs_of(rgb, thermal), np.eye(3))
         accepted += not result.refusal
         print(
@@ -162,14 +174,12 @@ def main() -> None:
     cv2.setNumThreads(1)
     start = time.process_time()
     recordings = [*msrs(args.data / "msrs"), *m3svd(args.data / "m3svd" / "videos")]
-    recordings = [item for item in recordings if args.only in item[0]]
+    chosen = [k for k, (name, _) in enumerate(recordings) if args.only in name]
     print("corner errors in px          relative        absolute   estimated  confi-")
     print("recording            before  median   max  median   max     error   dence margin")
-    rows = [
-        measure(name, images, args.seed + index) for index, (name, images) in enumerate(recordings)
-    ]
+    rows = [measure(recordings[k][0], recordings[k][1](), args.seed + k) for k in chosen]
     summarise(rows)
-    if args.mismatched and len(recordings) > 1:
+    if args.mismatched:
         mismatched(recordings, min(args.mismatched, len(recordings)))
     print(f"{time.process_time() - start:.0f} s of CPU")
 

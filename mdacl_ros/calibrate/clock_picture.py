@@ -38,6 +38,8 @@ def draw_clock(signals: dict[Modality, CameraSignal], result: ClockResult) -> by
     if len(result.windows):
         times, offsets = result.windows.T
         right.plot(times, offsets * 1e3, "o", color=_CURVE)
+    else:
+        right.set_ylim((result.offset - 0.01) * 1e3, (result.offset + 0.01) * 1e3)
     right.axhline(result.offset * 1e3, color=_THERMAL, linestyle="--")
     rate = "too short for a rate" if result.rate_ppm is None else f"{result.rate_ppm:+.0f} ppm"
     right.set(xlabel="time (s)", ylabel="offset of a window (ms)", title=rate)
