@@ -42,7 +42,7 @@ _STAGES = (
     _Stage(_COARSEST, 1.0, 32, 16, 8, (3.0, 1.5), SIMILARITY),
     _Stage(_COARSEST, 1.0, 32, 16, 8, (3.0, 1.5), SIMILARITY),
     _Stage(0.5, 1.0, 56, 32, 8, (3.0, 1.5), 6),
-    _Stage(1.0, 1.0, 96, 60, 7, (3.0, 1.5), PARAMETERS),
+    _Stage(1.0, 1.0, 96, 60, 6, (3.0, 1.5), PARAMETERS),
 )
 
 

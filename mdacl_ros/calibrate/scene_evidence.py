@@ -43,7 +43,7 @@ class SceneResult:
 
     Attributes:
         homography: ``(3, 3)`` float64, thermal pixels -> RGB pixels.
-        confidence: In [0, 1]; 0.5 and more is what the robot may drive with.
+        confidence: In [0, 1]; 0 where refused.
         corner_error: Estimated error of the thermal image's corners in RGB pixels (root mean
             square).
         halves_differ: ``(4,)`` distance in RGB pixels between the two halves' corners.
@@ -75,7 +75,7 @@ def estimate_scene(pairs: ScenePairs, guess: Matrix) -> SceneResult:
         The result; look at its ``refusal`` before using it.
 
     Raises:
-        CalibrationError: Too few frames.
+        CalibrationError: Too few frames, or a geometry that cannot be computed with.
     """
     count = len(pairs.rgb)
     if count < FEWEST_FRAMES:
@@ -87,12 +87,17 @@ def estimate_scene(pairs: ScenePairs, guess: Matrix) -> SceneResult:
     everything = list(range(count))
     halves = everything[: count // 2], everything[count // 2 :]
     starts, chance = _starts(pairs, laid)
-    whole = refine(pairs, everything, starts[0].to_canvas, laid)
-    parts = [
-        refine(pairs, half, start.to_canvas, laid)
-        for half, start in zip(halves, starts[1:], strict=True)
-    ]
-    return _judge(pairs, laid, whole, parts, starts, chance)
+    try:
+        whole, *parts = (
+            refine(pairs, frames, start.to_canvas, laid)
+            for frames, start in zip((everything, *halves), starts, strict=True)
+        )
+        return _judge(pairs, laid, whole, parts, starts, chance)
+    except np.linalg.LinAlgError as error:
+        raise CalibrationError(
+            "scene calibration: the geometry found is singular, no camera sees like that; record"
+            " where both cameras see edges (buildings, trees, people)"
+        ) from error
 
 
 def _starts(pairs: ScenePairs, laid: Matrix) -> tuple[list[Start], float]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from mdacl_ros.calibrate.pyramid import Level, Size
@@ -50,7 +51,7 @@ def search(
     """
     width, height = level.size
     reach = math.ceil(SHIFT * level.from_canvas[0, 0])
-    padded = (_power_of_two(height + 2 * reach), _power_of_two(width + 2 * reach))
+    padded = [cv2.getOptimalDFTSize(side + 2 * reach) for side in (height, width)]
     rgb = np.fft.fft2(level.rgb, padded)  # (K, N, N)
     rgb_energy = np.array([np.sum(np.abs(level.rgb[g]) ** 2) for g in groups])
     best: list[tuple[float, Matrix, bool]] = [(-2.0, guess, False)] * len(groups)
@@ -82,10 +83,6 @@ def _similarities(canvas: Size, guess: Matrix) -> Iterator[tuple[Matrix, bool]]:
 
 def _shift(offset: Matrix) -> Matrix:
     return np.array(((1, 0, offset[0]), (0, 1, offset[1]), (0, 0, 1.0)))
-
-
-def _power_of_two(length: int) -> int:
-    return 1 << (length - 1).bit_length()
 
 
 def _centred(surface: Matrix, reach: int) -> Matrix:
