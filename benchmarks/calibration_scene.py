@@ -213,7 +213,8 @@ def main() -> None:
     print("corner errors in px          relative        absolute   estimated  confi-")
     print("recording            before  median   max  median   max     error   dence margin")
     rows = [measure(recordings[k][0], recordings[k][1](), args.seed + k) for k in chosen]
-    summarise(rows)
+    if rows:
+        summarise(rows)
     if args.mismatched:
         mismatched(recordings, min(args.mismatched, len(recordings)))
     print(f"{time.process_time() - start:.0f} s of CPU")
@@ -222,6 +223,9 @@ def main() -> None:
 def summarise(rows: list[tuple[bool, np.ndarray, np.ndarray]]) -> None:
     """Shares over all recordings, refused ones counted as failures of the goal."""
     accepted = [row for row in rows if row[0]]
+    print(f"refused: {len(rows) - len(accepted)} of {len(rows)}")
+    if not accepted:
+        return
     for title, column in (("relative", 1), ("absolute", 2)):
         medians = np.array([np.median(row[column]) for row in accepted])
         worst = np.array([row[column].max() for row in accepted])
@@ -231,7 +235,6 @@ def summarise(rows: list[tuple[bool, np.ndarray, np.ndarray]]) -> None:
             f" all corners <= {GOAL:.0f} px in {np.sum(worst <= GOAL)}; any corner off by more than"
             f" {WRONG:.0f} px in {np.sum(worst > WRONG)}"
         )
-    print(f"refused: {len(rows) - len(accepted)} of {len(rows)}")
 
 
 if __name__ == "__main__":
