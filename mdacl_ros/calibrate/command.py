@@ -6,11 +6,10 @@ import argparse
 import importlib
 
 CALIBRATIONS: dict[str, tuple[str, str]] = {
-    # one line each, so that calibrations can be added side by side
-    "check": ("mdacl_ros.calibrate.check_command", "how far a calibration is off on a recording"),
     "target": ("mdacl_ros.calibrate.target_command", "lenses and relative pose from a board"),
     "scene": ("mdacl_ros.calibrate.scene_command", "register the cameras by an ordinary scene"),
     "clock": ("mdacl_ros.calibrate.clock_command", "measure the thermal clock by what moves"),
+    "check": ("mdacl_ros.calibrate.check_command", "how far a calibration is off on a recording"),
 }
 """Module and summary of each; a module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
