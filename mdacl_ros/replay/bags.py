@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
-from mdacl_ros.errors import ImageError, RecordingError
+from mdacl_ros.errors import MdaclError, RecordingError
 from mdacl_ros.replay.bag_topics import BagTopic, choose_topics
 from mdacl_ros.replay.recording import Event, Phase
 from mdacl_ros.replay.truth import TRUTH_FILE, load_truth_by_stamp
@@ -23,6 +24,25 @@ from mdacl_ros.types import GroundTruth, Modality
 IMAGE, COMPRESSED, INFO = (
     f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo")
 )
+
+
+@contextmanager
+def damage_named(where: str) -> Iterator[None]:
+    """Turn whatever reading a bag raises into a :class:`RecordingError` that says where.
+
+    The bag library meets damaged bytes with errors of every kind (struct, index, Unicode, SQL,
+    memory), none of which tells a user that the file is broken.
+    """
+    try:
+        yield
+    except RecordingError:
+        raise
+    except Exception as error:
+        reason = str(error) if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
+        line = " ".join(reason.split())[:300]
+        raise RecordingError(
+            f"{where}: {line}; the bag is damaged: record or copy it anew"
+        ) from error
 
 
 class BagRecording:
@@ -46,15 +66,14 @@ class BagRecording:
     ) -> None:
         self._path = path
         self.name = path.stem
-        # Bags written before Iron carry no message definitions.
-        self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
-        try:
+        with damage_named(f"bag {path}: not readable"):
+            # Bags written before Iron carry no message definitions.
+            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
             self._reader.open()
-        except (AnyReaderError, OSError, ValueError, AssertionError, KeyError) as error:
-            raise RecordingError(f"bag {path}: not readable: {error}") from error
         try:
-            self._connections = self._find_connections(rgb_topic, thermal_topic)
-            self._models = {camera: self._read_model(camera) for camera in self._connections}
+            with damage_named(f"bag {path}"):
+                self._connections = self._find_connections(rgb_topic, thermal_topic)
+                self._models = {camera: self._read_model(camera) for camera in self._connections}
             truth_file = (path if path.is_dir() else path.parent) / TRUTH_FILE
             self._truth = load_truth_by_stamp(truth_file) if truth_file.is_file() else {}
         except RecordingError:
@@ -70,15 +89,17 @@ class BagRecording:
         """Events in the order in which they were logged."""
         cameras = {c.id: camera for camera, c in self._connections.items()}
         wanted = list(self._connections.values())
-        for connection, time_ns, raw in self._reader.messages(wanted):
+        messages = self._reader.messages(wanted)
+        while True:
+            with damage_named(f"bag {self._path}"):
+                found = next(messages, None)
+            if found is None:
+                return
+            connection, time_ns, raw = found
             camera = cameras[connection.id]
-            try:
+            with damage_named(f"bag {self._path}: topic {connection.topic} at {time_ns} ns"):
                 message = self._reader.deserialize(raw, connection.msgtype)
                 frame = image_frame(message, camera)
-            except (AnyReaderError, ImageError) as error:
-                raise RecordingError(
-                    f"bag {self._path}: topic {connection.topic} at {time_ns} ns: {error}"
-                ) from error
             yield Event(camera, time_ns, frame)
 
     def truth(self, stamp_ns: int) -> GroundTruth | None:
@@ -110,11 +131,9 @@ class BagRecording:
         return str(message.encoding if connection.msgtype == IMAGE else message.format)
 
     def _first(self, connection: Connection) -> Any:
-        try:
+        with damage_named(f"bag {self._path}: topic {connection.topic}"):
             for _, _, raw in self._reader.messages([connection]):
                 return self._reader.deserialize(raw, connection.msgtype)
-        except AnyReaderError as error:
-            raise RecordingError(f"bag {self._path}: topic {connection.topic}: {error}") from error
         return None
 
     def _read_model(self, camera: Modality) -> CameraModel | None:
