@@ -39,12 +39,14 @@ class CameraInput:
         transport: str,
         hand_over: HandOver,
         statistics: Statistics,
+        max_pixels: Callable[[], int],
     ) -> None:
         self.camera = camera
         self.camera_info: CameraInfo | None = None
         self._node = node
         self._hand_over = hand_over
         self._statistics = statistics
+        self._max_pixels = max_pixels
         self._reported: set[str] = set()
         message_type = CompressedImage if transport == "compressed" else Image
         self._images = self._subscribe(
@@ -97,7 +99,7 @@ class CameraInput:
         """Hand a usable image over; count the others."""
         self._statistics.tick(f"frames_{self.camera}")
         try:
-            frame = image_messages.hold(message, self.camera)
+            frame = image_messages.hold(message, self.camera, self._max_pixels())
         except ImageError as error:
             self.reject(error)
             return

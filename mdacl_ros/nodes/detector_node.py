@@ -8,24 +8,26 @@ says why; the node stays up and can be configured again once the cause is mended
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
 from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.nodes import diagnostics, messages, topics
+from mdacl_ros.nodes.engine_reload import EngineReload
 from mdacl_ros.nodes.heartbeat import Heartbeat
 from mdacl_ros.nodes.parameter_server import ParameterServer
-from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.nodes.process import run_node
 from mdacl_ros.nodes.result_publishers import ResultPublishers
-from mdacl_ros.nodes.session import DetectionSession
+from mdacl_ros.nodes.session import EXIT_WAIT, STOP_WAIT, DetectionSession
 from mdacl_ros.nodes.snapshot import take_snapshot
 from mdacl_ros.perception import Perception
 from mdacl_ros.runtime import load_engine
@@ -75,7 +77,14 @@ class DetectorNode(LifecycleNode):
         self._engine_factory = engine_factory
         self._results: ResultPublishers | None = None
         self._stopping = False
-        self._server = ParameterServer(self, self._on_parameters)
+        # Transitions and exchanges run one at a time, also in a multi-threaded executor.
+        self._lock = threading.RLock()
+        self._loaded_with = self._loading_with = NodeParameters()
+        self._rig_path = ""
+        self._next_rig: RigCalibration | None = None
+        self._levels: tuple[bytes, ...] = ()
+        self._heartbeat_error = ""
+        self._server = ParameterServer(self, self._on_parameters, self._check_parameters)
         for error in self._server.errors.values():
             self.get_logger().error(error)
         self._diagnostics_publisher = self.create_publisher(
@@ -84,12 +93,26 @@ class DetectorNode(LifecycleNode):
             topics.reliable_results(),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
-        self._heartbeat = Heartbeat(self.publish_diagnostics)
+        self._reload = EngineReload(self, self._reloaded, self._use_engine)
+        self._heartbeat = Heartbeat(self.publish_diagnostics, self._watch, self._on_beat_error)
 
     @property
     def parameters(self) -> NodeParameters:
         """The valid parameters in force."""
         return self._server.values
+
+    @property
+    def engine_pending(self) -> bool:
+        """Whether parameters name another engine than the one that runs."""
+        now, then = self.parameters, self._loaded_with
+        return self.engine is not None and any(
+            getattr(now, name) != getattr(then, name) for name in RELOADED
+        )
+
+    @property
+    def hangs(self) -> bool:
+        """Whether an inference that does not return was left behind."""
+        return self.session is not None and self.session.hangs
 
     def start(self) -> None:
         """Configure and activate if parameter ``autostart`` says so."""
@@ -118,30 +141,34 @@ class DetectorNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and finish the pair in work; counters stay readable."""
-        self._stop()
-        self.state_label = "inactive"
-        return super().on_deactivate(state)
+        with self._lock:
+            self._stop()
+            self.state_label = "inactive"
+            return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the engine and the output topics."""
-        result = super().on_cleanup(state)
-        self._unload()
-        self.state_label = "unconfigured"
-        return result
+        with self._lock:
+            result = super().on_cleanup(state)
+            self._unload()
+            self.state_label = "unconfigured"
+            return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop from any state."""
-        self._stop()
-        self._unload()
-        self.state_label = "finalized"
-        return SUCCESS
+        with self._lock:
+            self._stop()
+            self._unload()
+            self.state_label = "finalized"
+            return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Return to unconfigured after an error in a transition."""
-        self._stop()
-        self._unload()
-        self.state_label = "unconfigured"
-        return SUCCESS
+        with self._lock:
+            self._stop()
+            self._unload()
+            self.state_label = "unconfigured"
+            return SUCCESS
 
     def destroy_node(self) -> None:
         """Stop all threads, publish the last counters, and take the node down."""
@@ -155,16 +182,35 @@ class DetectorNode(LifecycleNode):
         """Publish /diagnostics now; called once per second."""
         if not self.context.ok():
             return
-        statuses = diagnostics.statuses(self.get_fully_qualified_name(), take_snapshot(self))
+        statuses = self._statuses()
+        self._levels = tuple(status.level for status in statuses)
         header = Header(stamp=self.get_clock().now().to_msg())
         self._diagnostics_publisher.publish(messages.to_diagnostics(header, statuses))
+
+    def _statuses(self) -> list[DiagnosticStatus]:
+        """The node's health at this moment."""
+        return diagnostics.statuses(self.get_fully_qualified_name(), take_snapshot(self))
+
+    def _watch(self) -> bool:
+        """Look after the inference; return whether /diagnostics cannot wait for their second."""
+        if self.session is not None and self.state_label == "active":
+            self.session.watch()
+        return tuple(status.level for status in self._statuses()) != self._levels
+
+    def _on_beat_error(self, error: Exception) -> None:
+        """Say once that diagnostics cannot be made; they are tried again."""
+        line = f"diagnostics failed: {type(error).__name__}: {error}"
+        if line != self._heartbeat_error and self.context.ok():
+            self._heartbeat_error = line
+            self.get_logger().error(line)
 
     def _transition(
         self, name: str, action: Callable[[], None], undo: Callable[[], None], label: str
     ) -> TransitionCallbackReturn:
         """Run a transition's work; on any error log one line, undo, and fail cleanly."""
         try:
-            action()
+            with self._lock:
+                action()
         except Exception as error:  # rclpy would swallow it and leave the node half configured
             line = str(error) if isinstance(error, MdaclError) else traceback.format_exc().rstrip()
             self.get_logger().error(f"{name} failed: {line}")
@@ -179,15 +225,9 @@ class DetectorNode(LifecycleNode):
     def _configure(self) -> None:
         parameters = self._server.require_valid()
         self.progress = "loading"
-        calibration = parameters.calibration_path
-        self.rig = load_rig(calibration) if calibration else None
-        self.engine = self._engine_factory(
-            parameters.model_folder(),
-            engine=parameters.engine,
-            precision=parameters.precision,
-            input_size=parameters.input_size,
-            progress=self._on_progress,
-        )
+        self.rig, self._rig_path = read_rig(parameters), parameters.calibration
+        self.engine = self._load_engine(parameters)
+        self._loaded_with = parameters
         self._results = ResultPublishers(self, self.engine.labels)
         self._server.locked = True
         self.get_logger().info(
@@ -195,9 +235,24 @@ class DetectorNode(LifecycleNode):
             f"input {parameters.input_width}x{parameters.input_height}"
         )
 
+    def _load_engine(self, parameters: NodeParameters) -> Engine:
+        """Load, or build, the engine that the parameters name."""
+        return self._engine_factory(
+            parameters.model_folder(),
+            engine=parameters.engine,
+            precision=parameters.precision,
+            input_size=parameters.input_size,
+            progress=self._on_progress,
+        )
+
     def _activate(self) -> None:
         assert self.engine is not None
         assert self._results is not None
+        if self.hangs:
+            raise EngineError(
+                "inference of the last active phase still hangs, and its engine with it; restart "
+                "the node's process"
+            )
         self.configure_error = ""
         # Anew each time: no picture from before a pause may colour what comes after it.
         self.perception = Perception(self.engine, self.rig, self.parameters.perception_config())
@@ -207,15 +262,52 @@ class DetectorNode(LifecycleNode):
         names = ", ".join(camera.topic for camera in self.session.cameras.values())
         self.get_logger().info(f"active: waiting for {names}")
 
+    def _reloaded(self) -> Engine:
+        """Load the engine anew; in a thread, while the old one goes on."""
+        if self.engine is None:
+            raise EngineError(
+                "reload_engine: the node is not configured; configure loads the engine"
+            )
+        self._loading_with = self.parameters
+        try:
+            return self._load_engine(self._loading_with)
+        finally:
+            self.progress = ""
+
+    def _use_engine(self, engine: Engine) -> str:
+        """Go over to a new engine between two pairs; the old one is closed then."""
+        with self._lock:
+            if self.engine is None or self._results is None:
+                engine.close()
+                raise EngineError("reload_engine: the node was cleaned up meanwhile; configure it")
+            old, self.engine, self._loaded_with = self.engine, engine, self._loading_with
+            if self.state_label == "active":
+                self._exchange()
+            else:
+                self._results.rename(engine.labels, self.parameters.score_threshold)
+                if not self.hangs:
+                    old.close()
+        width, height = engine.input_size
+        line = f"{engine.name} {engine.precision} on {engine.device}, input {width}x{height}"
+        self.get_logger().info(f"engine reloaded: {line}")
+        return line
+
+    def _exchange(self) -> None:
+        """Give the running session a pipeline of the present engine, rig and parameters."""
+        assert self.engine is not None
+        assert self.session is not None
+        self.perception = Perception(self.engine, self.rig, self.parameters.perception_config())
+        self.session.replace(self.perception)
+
     def _stop(self) -> None:
         if self.session is not None:
-            self.session.stop()
+            self.session.stop(EXIT_WAIT if self._stopping else STOP_WAIT)
 
     def _unload(self) -> None:
         """Release what configure made; safe after half of it."""
         if self._results is not None:
             self._results.destroy()
-        if self.engine is not None:
+        if self.engine is not None and not self.hangs:  # closing it under a call would crash
             self.engine.close()
         self.engine = self.perception = self.rig = self._results = None
         self._server.locked = False
@@ -229,8 +321,18 @@ class DetectorNode(LifecycleNode):
             self.get_logger().info(line)
         self.progress = line
 
+    def _check_parameters(self, parameters: NodeParameters) -> None:
+        """Refuse a calibration that cannot be read, before anything of the call is taken over."""
+        if self.engine is not None and parameters.calibration != self._rig_path:
+            self._next_rig = read_rig(parameters)
+
     def _on_parameters(self, parameters: NodeParameters) -> None:
         """Take accepted changes over while running."""
+        if self.engine is not None and parameters.calibration != self._rig_path:
+            with self._lock:
+                self.rig, self._rig_path = self._next_rig, parameters.calibration
+                if self.state_label == "active":
+                    self._exchange()
         if self.perception is not None:
             self.perception.config = parameters.perception_config()
         if self.session is not None and self.state_label == "active":
@@ -240,6 +342,12 @@ class DetectorNode(LifecycleNode):
             self.session.configure(parameters)
             if threshold_changed and self._results is not None:
                 self._results.publish_label_info(parameters.score_threshold)
+
+
+def read_rig(parameters: NodeParameters) -> RigCalibration | None:
+    """Read the calibration that the parameters name, ``None`` without one."""
+    path = parameters.calibration_path
+    return None if path is None else load_rig(path)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -30,6 +30,8 @@ COUNTERS = (
     "dropped_bad_image_rgb",
     "dropped_bad_image_thermal",
     "incompatible_qos",
+    "inference_restarts",
+    "inference_hangs",
 )
 """Counters that are always there, even while 0."""
 
@@ -60,6 +62,8 @@ class Snapshot:
         configure_error: Why configuring failed the last time, or empty.
         calibration: File, kind, age; empty while unconfigured.
         warnings: What perception assumed for want of better, e.g. identity registration.
+        busy_s: Seconds the pair in work has taken so far, 0 while none is.
+        inference_timeout: Seconds from which that is a hanging inference.
         mdi: MDI averaged over about a second, or ``None`` without recent answers.
         mdi_warn: |MDI| from which the status warns.
         mdi_error: |MDI| from which the status is an error.
@@ -83,6 +87,8 @@ class Snapshot:
     configure_error: str = ""
     calibration: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    busy_s: float = 0.0
+    inference_timeout: float = float("inf")
     mdi: float | None = None
     mdi_warn: float = 1.0
     mdi_error: float = 1.0
@@ -150,6 +156,8 @@ def inference(snapshot: Snapshot) -> Part:
         return OK, snapshot.progress, values
     if snapshot.configure_error:
         return ERROR, snapshot.configure_error, values
+    if snapshot.busy_s > snapshot.inference_timeout:
+        return ERROR, _hang(snapshot), values
     if "failed" in snapshot.recent:
         return ERROR, snapshot.recent["failed"], values
     if snapshot.state != "active":
@@ -159,6 +167,15 @@ def inference(snapshot: Snapshot) -> Part:
         return *complaint, values
     rate = snapshot.rates.get("processed", 0.0)
     return OK, f"{rate:.1f} Hz", values
+
+
+def _hang(snapshot: Snapshot) -> str:
+    """One line about an inference that does not return."""
+    return (
+        f"inference hangs: {snapshot.busy_s:.0f} s in one pair (inference_timeout is "
+        f"{snapshot.inference_timeout:.1f} s), no answers until it returns; check the machine's "
+        "load and the device, or restart the node"
+    )
 
 
 def calibration(snapshot: Snapshot) -> Part:

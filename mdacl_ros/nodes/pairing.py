@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-STARVED_AFTER = 1.0
+STARVED_AFTER = 0.7
 """Seconds without an answer, both cameras alive, from which the status is an error."""
 
 WINDOW, SHORTEST = 5.0, 4.0

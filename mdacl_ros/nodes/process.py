@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import Protocol, cast
 
 import rclpy
@@ -38,6 +40,10 @@ class RunnableNode(Protocol):
     def request_stop(self) -> None:
         """Give up what takes long; called from another thread."""
 
+    @property
+    def hangs(self) -> bool:
+        """Whether a thread was left behind that does not return."""
+
 
 def run_node(make_node: Callable[[], RunnableNode], args: list[str] | None = None) -> int:
     """Initialise ROS, spin one node until SIGINT, SIGTERM or shutdown, and clean up.
@@ -54,8 +60,10 @@ def run_node(make_node: Callable[[], RunnableNode], args: list[str] | None = Non
         The process's exit status: 0, or 1 when a callback failed.
     """
     stop = threading.Event()
+    # A queue whose put() may interrupt itself: an Event set by a handler could deadlock.
+    ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: ended.put(None))
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = make_node()
     executor = SingleThreadedExecutor()
@@ -65,8 +73,11 @@ def run_node(make_node: Callable[[], RunnableNode], args: list[str] | None = Non
         target=_spin, args=(executor, node, stop, failures), name="executor", daemon=True
     )
     thread.start()
-    while not stop.wait(1.0):  # with a timeout: Python only runs signal handlers between waits
-        pass
+    while thread.is_alive():
+        with contextlib.suppress(Empty):
+            ended.get(timeout=STOP_LATENCY)
+            break
+    stop.set()
     _finish(executor, node, thread)
     for failure in failures:
         sys.excepthook(type(failure), failure, failure.__traceback__)
@@ -101,3 +112,7 @@ def _finish(executor: Executor, node: RunnableNode, thread: threading.Thread) ->
     executor.shutdown()
     node.destroy_node()
     rclpy.try_shutdown()
+    if node.hangs:
+        print("An inference does not return: leaving without it.", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(0)

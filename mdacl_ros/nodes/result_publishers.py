@@ -62,6 +62,12 @@ class ResultPublishers:
             self._node.destroy_lifecycle_publisher(publisher)
         self._publishers.clear()
 
+    def rename(self, labels: tuple[str, ...], score_threshold: float) -> None:
+        """Use the class names of another model from the next answer on, and publish them."""
+        if labels != self._labels:
+            self._labels = labels
+            self.publish_label_info(score_threshold)
+
     def publish_label_info(self, score_threshold: float) -> None:
         """Publish the class names, once after each activation and threshold change."""
         header = Header(stamp=self._node.get_clock().now().to_msg())

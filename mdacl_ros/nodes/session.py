@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 import traceback
 
@@ -22,6 +23,9 @@ from mdacl_ros.perception import Perception
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
 from mdacl_ros.types import MODALITIES, FramePair, Modality, PerceptionResult
 
+STOP_WAIT, EXIT_WAIT = 5.0, 0.5
+"""Seconds granted to the pair in work when the node is deactivated, and when the process ends."""
+
 
 class DetectionSession:
     """Owns the subscriptions, the synchronizer and the inference thread of one active phase.
@@ -30,6 +34,8 @@ class DetectionSession:
         statistics: Counters and timings since activation.
         cameras: Inputs by camera.
         parameters: The parameters in force; see :meth:`configure`.
+        hangs: Whether a pair was still in work when :meth:`stop` gave up waiting for it; its engine
+            must not be touched.
     """
 
     def __init__(
@@ -43,11 +49,15 @@ class DetectionSession:
         self.statistics = publishers.statistics = Statistics()
         self._node = node
         self._perception = perception
+        self._replacement: Perception | None = None
+        self._exchange = threading.Lock()
+        self._hang_reported = False
+        self.hangs = False
         self._publishers = publishers
         self._reported: set[str] = set()
         self._lost_share = LostShare()
         self._next_probe = 0.0
-        self._decoder = FrameDecoder(lambda camera, error: self.cameras[camera].reject(error))
+        self._decoder = self._new_decoder()
         self._rgb_frame_id, self._rgb_size_known = "", False
         self._inference = InferenceThread(
             PairSynchronizer(parameters.sync_config()),
@@ -61,7 +71,7 @@ class DetectionSession:
         try:
             for camera, transport in zip(MODALITIES, transports, strict=True):
                 self.cameras[camera] = CameraInput(
-                    node, camera, transport, self._inference.push, self.statistics
+                    node, camera, transport, self._inference.push, self.statistics, self._max_pixels
                 )
         except Exception:
             self._unsubscribe()
@@ -71,10 +81,47 @@ class DetectionSession:
         """Start detecting."""
         self._inference.start()
 
-    def stop(self) -> None:
-        """Unsubscribe, finish the pair in work, and end the thread."""
+    def stop(self, wait: float = STOP_WAIT) -> None:
+        """Unsubscribe, finish the pair in work, and end the thread.
+
+        Args:
+            wait: Seconds after which a hanging inference is left behind, see :attr:`hangs`.
+        """
         self._unsubscribe()
-        self._inference.stop()
+        self.hangs = not self._inference.stop(wait)
+        if self.hangs:
+            self._node.get_logger().error(
+                f"inference still hangs after {self._inference.busy_s:.1f} s: left behind, its "
+                "answer will not be published"
+            )
+        else:
+            self._take_replacement()
+
+    def replace(self, perception: Perception) -> None:
+        """Use another detector pipeline from the next pair on; the engine it frees is closed."""
+        with self._exchange:
+            unused, self._replacement = self._replacement, perception
+            if unused is not None and unused.engine is not perception.engine:
+                unused.engine.close()
+
+    def watch(self) -> None:
+        """Replace an inference thread that died, report one that hangs; called now and then."""
+        self._inference.supervise()
+        busy, limit = self.busy_s, self.parameters.inference_timeout
+        if busy > limit and not self._hang_reported:
+            self._hang_reported = True
+            self.statistics.count("inference_hangs")
+            self._node.get_logger().error(
+                f"inference hangs: {busy:.1f} s in one pair, inference_timeout is {limit:.1f} s"
+            )
+        elif busy < limit and self._hang_reported:
+            self._hang_reported = False
+            self._node.get_logger().warning("inference returned, the node goes on")
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds the pair in work has taken so far, 0 while none is."""
+        return self._inference.busy_s
 
     def configure(self, parameters: NodeParameters) -> None:
         """Take live parameters over; effective from the next pair on."""
@@ -106,8 +153,31 @@ class DetectionSession:
         for camera in self.cameras.values():
             camera.destroy()
 
+    def _new_decoder(self) -> FrameDecoder:
+        """A decoder that remembers no frame."""
+        return FrameDecoder(
+            lambda camera, error: self.cameras[camera].reject(error), self._max_pixels
+        )
+
+    def _max_pixels(self) -> int:
+        """The largest image accepted at this moment."""
+        return self.parameters.max_image_pixels
+
+    def _take_replacement(self) -> None:
+        """Go over to the pipeline that :meth:`replace` was given; between two pairs."""
+        with self._exchange:
+            new, self._replacement = self._replacement, None
+            if new is None:
+                return
+            old, self._perception = self._perception, new
+        self._rgb_size_known = False
+        if old.engine is not new.engine:
+            self._publishers.rename(new.engine.labels, self.parameters.score_threshold)
+            old.engine.close()
+
     def _process(self, pair: FramePair) -> None:
         """Run the detector on one pair and publish; in the inference thread."""
+        self._take_replacement()
         decoded = self._decoder.decode(pair)
         if decoded.rgb is None and decoded.thermal is None:
             self.statistics.count("dropped_failed")
@@ -121,6 +191,8 @@ class DetectionSession:
             probe=self._probe_is_due(),
             registered_preview=self._publishers.wants_registered(decoded),
         )
+        if self.hangs:
+            return  # it hung while the node was deactivated: nobody waits for this answer
         self._log_warnings()
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)
@@ -168,8 +240,11 @@ class DetectionSession:
         self._next_probe = now + 1 / rate
         return True
 
-    def _failed(self, pair: FramePair, error: Exception) -> None:
+    def _failed(self, pair: FramePair, error: BaseException) -> None:
         """Count a pair that was lost; log the first error of each kind."""
+        if not isinstance(error, MdaclError):  # what it left half done must not live on
+            self._perception.reset()
+            self._decoder = self._new_decoder()
         line = str(error) if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
         line = f"pair at {pair.stamp_ns / 1e9:.3f} s lost: {line}"
         self.statistics.count("dropped_failed")

@@ -62,8 +62,8 @@ def test_the_probe_runs_at_its_rate_only(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("engine", "torch", "clean up first"),
-        ("calibration", "/elsewhere.yaml", "clean up first"),
+        ("kelvin_scale", 0.04, "clean up first"),
+        ("calibration", "/elsewhere.yaml", "rig calibration /elsewhere.yaml: cannot be read"),
         ("autostart", True, "read-only"),
         ("score_threshold", 2.0, "score_threshold"),
         ("score_threshold", "much", "expected"),
