@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 
 from mdacl_ros.errors import MdaclError
@@ -67,11 +68,20 @@ class DetectionSession:
             self.statistics,
         )
         self.cameras: dict[Modality, CameraInput] = {}
+        # Of this phase alone: rclpy's groups keep a reference to every entity they ever held, so
+        # that the node's own would grow with each activation.
+        group = MutuallyExclusiveCallbackGroup()
         transports = (parameters.rgb_transport, parameters.thermal_transport)
         try:
             for camera, transport in zip(MODALITIES, transports, strict=True):
                 self.cameras[camera] = CameraInput(
-                    node, camera, transport, self._inference.push, self.statistics, self._max_pixels
+                    node,
+                    camera,
+                    transport,
+                    self._inference.push,
+                    self.statistics,
+                    self._max_pixels,
+                    group,
                 )
         except Exception:
             self._unsubscribe()

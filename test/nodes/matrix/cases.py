@@ -1,0 +1,127 @@
+"""What befalls the cameras in the fault matrix, and what the node has to say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault.
+
+    Attributes:
+        camera: ``rgb``, ``thermal`` or ``both``.
+        fault: Its name in a scenario.
+        parameters: Its parameters.
+        counter: Counter of the node that has to grow; empty where the node cannot know.
+        part: Status of /diagnostics that has to complain; empty where nothing is wrong to the node.
+        said: What that status has to say.
+        answers: Whether answers have to go on while it lasts.
+    """
+
+    camera: str
+    fault: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    counter: str = ""
+    part: str = ""
+    said: str = ""
+    answers: bool = True
+
+    @property
+    def name(self) -> str:
+        """For tables and test names."""
+        given = " ".join(f"{k}={v}" for k, v in self.parameters.items())
+        return " ".join(filter(None, (self.camera, self.fault, given)))
+
+
+NO_RGB, NO_THERMAL = "no usable frames from rgb", "no usable frames from thermal"
+BAD = "topic /faulty/rgb/image_raw"
+
+
+def _bad_rgb(fault: str, **parameters: Any) -> Case:
+    """An RGB image that must not be used, and has to be named."""
+    return Case("rgb", fault, parameters, "dropped_bad_image_rgb", "cameras", BAD)
+
+
+RAW = [
+    Case("thermal", "drop", {}, "single_rgb", "cameras", NO_THERMAL),
+    Case("rgb", "drop", {}, "single_thermal", "cameras", NO_RGB),
+    Case("both", "drop", {}, "", "cameras", NO_RGB, answers=False),
+    Case("rgb", "drop", {"share": 0.5}),
+    Case("thermal", "freeze", {"stamps": "new"}, "dropped_frozen_thermal", "cameras", NO_THERMAL),
+    Case(
+        "thermal",
+        "freeze",
+        {"stamps": "old"},
+        "dropped_duplicate_stamp_thermal",
+        "cameras",
+        NO_THERMAL,
+    ),
+    Case("rgb", "freeze", {"stamps": "new"}, "dropped_frozen_rgb", "cameras", NO_RGB),
+    Case("thermal", "freeze", {"stamps": "none"}, "single_rgb", "cameras", NO_THERMAL),
+    Case(
+        "thermal",
+        "delay",
+        {"seconds": 0.4},
+        "dropped_superseded_rgb",
+        "inference",
+        "thermal",
+        answers=False,
+    ),
+    Case(
+        "rgb",
+        "delay",
+        {"seconds": 0.4},
+        "dropped_unpaired_skew_rgb",
+        "inference",
+        "thermal",
+        answers=False,
+    ),
+    Case("rgb", "jitter", {"seconds": 0.15}, "dropped_late_rgb"),
+    Case("thermal", "jitter", {"seconds": 0.05}),
+    Case("rgb", "reorder", {"seconds": 0.12}, "dropped_late_rgb"),
+    Case("rgb", "duplicate_stamp", {}, "dropped_duplicate_stamp_rgb"),
+    Case(
+        "rgb", "clock_jump", {"seconds": 3.0}, "clock_resets", "inference", "stamps", answers=False
+    ),
+    Case(
+        "rgb", "clock_jump", {"seconds": -3.0}, "clock_resets", "inference", "stamps", answers=False
+    ),
+    Case(
+        "thermal",
+        "clock_jump",
+        {"seconds": 3.0},
+        "clock_resets",
+        "inference",
+        "stamps",
+        answers=False,
+    ),
+    Case("both", "clock_jump", {"seconds": -3.0}, "clock_resets"),
+    _bad_rgb("encoding", encoding="rgb565"),
+    _bad_rgb("step", step=7),
+    _bad_rgb("size"),
+    _bad_rgb("truncate", share=0.5),
+    Case("thermal", "nan", {}, "dropped_bad_image_thermal", "cameras", "topic /faulty/thermal"),
+    Case("thermal", "resolution", {"divisor": 2}),
+    Case("rgb", "resolution", {"divisor": 2}),
+    Case("rgb", "restart", {"silence": 1.0}, "single_thermal", "cameras", NO_RGB),
+    Case(
+        "thermal",
+        "restart",
+        {"silence": 1.0, "durability": "transient_local"},
+        "single_rgb",
+        "cameras",
+        NO_THERMAL,
+    ),
+]
+"""Faults on raw images."""
+
+JPEG = [
+    _bad_rgb("truncate", share=0.5),
+    Case("rgb", "drop", {}, "single_thermal", "cameras", NO_RGB),
+]
+"""Faults on an RGB camera that sends JPEG."""
+
+QUICK = [RAW[i] for i in (0, 2, 14, 18)]
+"""Those of the normal test run."""
