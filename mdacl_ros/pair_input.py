@@ -35,6 +35,7 @@ class PairInput:
         present: ``(1, 2, H / 32, W / 32)`` float32 availability.
         letterbox: How the RGB image of the newest pair lies in the network input.
         warnings: What is being assumed or done without.
+        unused: Why frames of the newest pair counted as absent, by camera.
     """
 
     def __init__(self, rig: RigCalibration | None, size: Size, kelvin_scale: float) -> None:
@@ -44,6 +45,7 @@ class PairInput:
         self.present = np.zeros((1, 2, height // STRIDE, width // STRIDE), np.float32)
         self.letterbox = Letterbox(size, size)
         self.warnings: tuple[str, ...] = ()
+        self.unused: dict[Modality, ImageError] = {}
         self._rig, self._size = rig, size
         self._rgb_size: Size | None = rig.rgb.size if rig is not None else None
         self._normalizer = ThermalNormalizer(kelvin_scale)
@@ -65,7 +67,7 @@ class PairInput:
         Raises:
             MdaclError: No frame of the pair can be used.
         """
-        bad: dict[Modality, ImageError] = {}
+        self.unused = bad = {}
         rgb, thermal = None, None
         try:
             rgb = None if pair.rgb is None else rgb_pixels(pair.rgb)

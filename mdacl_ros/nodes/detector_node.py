@@ -7,6 +7,7 @@ says why; the node stays up and can be configured again once the cause is mended
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import traceback
@@ -82,7 +83,7 @@ class DetectorNode(LifecycleNode):
         self._loaded_with = self._loading_with = NodeParameters()
         self._rig_path = ""
         self._next_rig: RigCalibration | None = None
-        self._levels: tuple[bytes, ...] = ()
+        self._told: tuple[tuple[bytes, str], ...] = ()
         self._heartbeat_error = ""
         self._server = ParameterServer(self, self._on_parameters, self._check_parameters)
         for error in self._server.errors.values():
@@ -183,7 +184,7 @@ class DetectorNode(LifecycleNode):
         if not self.context.ok():
             return
         statuses = self._statuses()
-        self._levels = tuple(status.level for status in statuses)
+        self._told = _gist(statuses)
         header = Header(stamp=self.get_clock().now().to_msg())
         self._diagnostics_publisher.publish(messages.to_diagnostics(header, statuses))
 
@@ -195,7 +196,7 @@ class DetectorNode(LifecycleNode):
         """Look after the inference; return whether /diagnostics cannot wait for their second."""
         if self.session is not None and self.state_label == "active":
             self.session.watch()
-        return tuple(status.level for status in self._statuses()) != self._levels
+        return _gist(self._statuses()) != self._told
 
     def _on_beat_error(self, error: Exception) -> None:
         """Say once that diagnostics cannot be made; they are tried again."""
@@ -342,6 +343,11 @@ class DetectorNode(LifecycleNode):
             self.session.configure(parameters)
             if threshold_changed and self._results is not None:
                 self._results.publish_label_info(parameters.score_threshold)
+
+
+def _gist(statuses: list[DiagnosticStatus]) -> tuple[tuple[bytes, str], ...]:
+    """What the statuses say, without the numbers, which always change."""
+    return tuple((status.level, re.sub(r"[\d.]+", "#", status.message)) for status in statuses)
 
 
 def read_rig(parameters: NodeParameters) -> RigCalibration | None:

@@ -203,6 +203,8 @@ class DetectionSession:
         )
         if self.hangs:
             return  # it hung while the node was deactivated: nobody waits for this answer
+        for camera, error in self._perception.unused.items():
+            self.cameras[camera].reject(error)
         self._log_warnings()
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)

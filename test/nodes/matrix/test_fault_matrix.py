@@ -30,7 +30,7 @@ def complaints(verdicts: list[Verdict]) -> dict[str, list[str]]:
     return {v.case.name: found for v in verdicts if (found := v.faults())}
 
 
-def test_four_faults(model_folder: Path) -> None:
+def test_three_faults(model_folder: Path) -> None:
     assert complaints(tried(QUICK, model_folder)) == {}
 
 

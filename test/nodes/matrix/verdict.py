@@ -53,7 +53,7 @@ class Verdict:
         if case.answers and self.gaps_s[1] > SILENCE_S + slack:
             found.append(f"no answer for {self.gaps_s[1]:.1f} s")
         if case.part and (self.told_s is None or self.told_s > SILENCE_S + slack):
-            found.append(f"told after {self.told_s} s")
+            found.append("not told" if self.told_s is None else f"told after {self.told_s:.2f} s")
         if case.counter and self.grown <= 0:
             found.append(f"{case.counter} did not grow")
         if self.resumed is None or self.resumed > RESUME_FRAMES * (1 + slack):
@@ -102,7 +102,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         grown=_count(trial, case, over) - _count(trial, case, begin),
         resumed=None if back is None else sum(end <= time_s <= back for time_s in sent),
         stall_s=max(0.0, stall),
-        recovered=last["inference"][0] < 2 and "no usable frames" not in last["cameras"][1],
+        recovered=last["inference"][0] == last["cameras"][0] == 0,
     )
 
 
