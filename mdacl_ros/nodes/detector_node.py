@@ -7,60 +7,38 @@ says why; the node stays up and can be configured again once the cause is mended
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import traceback
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from std_msgs.msg import Header
 
 from mdacl_ros.errors import EngineError, MdaclError
-from mdacl_ros.nodes import diagnostics, messages, topics
+from mdacl_ros.nodes import diagnostics, topics
 from mdacl_ros.nodes.engine_reload import EngineReload
-from mdacl_ros.nodes.heartbeat import Heartbeat
+from mdacl_ros.nodes.health_reporter import HealthReporter
 from mdacl_ros.nodes.parameter_server import ParameterServer
-from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
+from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
 from mdacl_ros.nodes.process import run_node
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.session import EXIT_WAIT, STOP_WAIT, DetectionSession
 from mdacl_ros.nodes.snapshot import take_snapshot
 from mdacl_ros.perception import Perception
 from mdacl_ros.runtime import load_engine
-from mdacl_ros.runtime.engine import Engine, Progress
-from mdacl_ros.sensing.rig import RigCalibration, load_rig
+from mdacl_ros.runtime.engine import Engine
+from mdacl_ros.sensing.rig import RigCalibration
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-
-
-class EngineFactory(Protocol):
-    """Loads an engine; :func:`mdacl_ros.runtime.load_engine` unless a test brings its own."""
-
-    def __call__(
-        self,
-        model: Path,
-        *,
-        engine: str,
-        precision: str,
-        input_size: tuple[int, int],
-        progress: Progress | None,
-    ) -> Engine:
-        """Load or build the engine."""
-        ...
 
 
 class DetectorNode(LifecycleNode):
     """Detects in RGB-thermal pairs and tells which camera the answer rests on.
 
     Attributes:
-        engine: The loaded engine, or ``None`` while unconfigured.
-        perception: The detector pipeline of the newest active phase, or ``None``.
-        rig: The rig calibration, or ``None`` while unconfigured or without one.
         session: What runs while active; kept, stopped, for its counters afterwards.
         progress: What configuring is doing, with percent, or empty.
         configure_error: Why configuring failed the last time, or empty.
@@ -68,34 +46,20 @@ class DetectorNode(LifecycleNode):
 
     def __init__(self, *, engine_factory: EngineFactory = load_engine, **node_options: Any) -> None:
         super().__init__(topics.NODE_NAME, **node_options)
-        self.engine: Engine | None = None
-        self.perception: Perception | None = None
-        self.rig: RigCalibration | None = None
         self.session: DetectionSession | None = None
         self.progress = ""
         self.configure_error = ""
         self.state_label = "unconfigured"
-        self._engine_factory = engine_factory
+        self._pipeline = Pipeline(engine_factory, self._on_progress)
         self._results: ResultPublishers | None = None
         self._stopping = False
         # Transitions and exchanges run one at a time, also in a multi-threaded executor.
         self._lock = threading.RLock()
-        self._loaded_with = self._loading_with = NodeParameters()
-        self._rig_path = ""
-        self._next_rig: RigCalibration | None = None
-        self._told: tuple[tuple[bytes, str], ...] = ()
-        self._heartbeat_error = ""
-        self._server = ParameterServer(self, self._on_parameters, self._check_parameters)
+        self._server = ParameterServer(self, self._on_parameters, self._pipeline.check_rig)
         for error in self._server.errors.values():
             self.get_logger().error(error)
-        self._diagnostics_publisher = self.create_publisher(
-            DiagnosticArray,
-            topics.DIAGNOSTICS,
-            topics.reliable_results(),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-        self._reload = EngineReload(self, self._reloaded, self._use_engine)
-        self._heartbeat = Heartbeat(self.publish_diagnostics, self._watch, self._on_beat_error)
+        self._reload = EngineReload(self, self._load_other_engine, self._use_engine)
+        self._health = HealthReporter(self, self._statuses, self._look_after)
 
     @property
     def parameters(self) -> NodeParameters:
@@ -103,12 +67,24 @@ class DetectorNode(LifecycleNode):
         return self._server.values
 
     @property
+    def engine(self) -> Engine | None:
+        """The loaded engine, or ``None`` while unconfigured."""
+        return self._pipeline.engine
+
+    @property
+    def perception(self) -> Perception | None:
+        """The detector pipeline of the newest active phase, or ``None``."""
+        return self._pipeline.perception
+
+    @property
+    def rig(self) -> RigCalibration | None:
+        """The rig calibration, or ``None`` while unconfigured or without one."""
+        return self._pipeline.rig
+
+    @property
     def engine_pending(self) -> bool:
         """Whether parameters name another engine than the one that runs."""
-        now, then = self.parameters, self._loaded_with
-        return self.engine is not None and any(
-            getattr(now, name) != getattr(then, name) for name in RELOADED
-        )
+        return self._pipeline.pending(self.parameters)
 
     @property
     def hangs(self) -> bool:
@@ -174,36 +150,18 @@ class DetectorNode(LifecycleNode):
     def destroy_node(self) -> None:
         """Stop all threads, publish the last counters, and take the node down."""
         self._stop()
-        self._heartbeat.stop()
-        self.publish_diagnostics()
+        self._health.stop()
         self._unload()
         super().destroy_node()
-
-    def publish_diagnostics(self) -> None:
-        """Publish /diagnostics now; called once per second."""
-        if not self.context.ok():
-            return
-        statuses = self._statuses()
-        self._told = _gist(statuses)
-        header = Header(stamp=self.get_clock().now().to_msg())
-        self._diagnostics_publisher.publish(messages.to_diagnostics(header, statuses))
 
     def _statuses(self) -> list[DiagnosticStatus]:
         """The node's health at this moment."""
         return diagnostics.statuses(self.get_fully_qualified_name(), take_snapshot(self))
 
-    def _watch(self) -> bool:
-        """Look after the inference; return whether /diagnostics cannot wait for their second."""
+    def _look_after(self) -> None:
+        """Keep the inference alive; several times a second, in the heartbeat's thread."""
         if self.session is not None and self.state_label == "active":
             self.session.watch()
-        return _gist(self._statuses()) != self._told
-
-    def _on_beat_error(self, error: Exception) -> None:
-        """Say once that diagnostics cannot be made; they are tried again."""
-        line = f"diagnostics failed: {type(error).__name__}: {error}"
-        if line != self._heartbeat_error and self.context.ok():
-            self._heartbeat_error = line
-            self.get_logger().error(line)
 
     def _transition(
         self, name: str, action: Callable[[], None], undo: Callable[[], None], label: str
@@ -226,28 +184,15 @@ class DetectorNode(LifecycleNode):
     def _configure(self) -> None:
         parameters = self._server.require_valid()
         self.progress = "loading"
-        self.rig, self._rig_path = read_rig(parameters), parameters.calibration
-        self.engine = self._load_engine(parameters)
-        self._loaded_with = parameters
-        self._results = ResultPublishers(self, self.engine.labels)
+        engine = self._pipeline.load(parameters)
+        self._results = ResultPublishers(self, engine.labels)
         self._server.locked = True
         self.get_logger().info(
-            f"configured: {self.engine.name} {self.engine.precision} on {self.engine.device}, "
+            f"configured: {engine.name} {engine.precision} on {engine.device}, "
             f"input {parameters.input_width}x{parameters.input_height}"
         )
 
-    def _load_engine(self, parameters: NodeParameters) -> Engine:
-        """Load, or build, the engine that the parameters name."""
-        return self._engine_factory(
-            parameters.model_folder(),
-            engine=parameters.engine,
-            precision=parameters.precision,
-            input_size=parameters.input_size,
-            progress=self._on_progress,
-        )
-
     def _activate(self) -> None:
-        assert self.engine is not None
         assert self._results is not None
         if self.hangs:
             raise EngineError(
@@ -256,35 +201,32 @@ class DetectorNode(LifecycleNode):
             )
         self.configure_error = ""
         # Anew each time: no picture from before a pause may colour what comes after it.
-        self.perception = Perception(self.engine, self.rig, self.parameters.perception_config())
-        self.session = DetectionSession(self, self.perception, self._results, self.parameters)
+        perception = self._pipeline.make_perception(self.parameters)
+        self.session = DetectionSession(self, perception, self._results, self.parameters)
         self._results.publish_label_info(self.parameters.score_threshold)
         self.session.start()
         names = ", ".join(camera.topic for camera in self.session.cameras.values())
         self.get_logger().info(f"active: waiting for {names}")
 
-    def _reloaded(self) -> Engine:
+    def _load_other_engine(self) -> tuple[Engine, NodeParameters]:
         """Load the engine anew; in a thread, while the old one goes on."""
         if self.engine is None:
             raise EngineError(
                 "reload_engine: the node is not configured; configure loads the engine"
             )
-        self._loading_with = self.parameters
+        parameters = self.parameters
         try:
-            return self._load_engine(self._loading_with)
+            return self._pipeline.load_engine(parameters), parameters
         finally:
             self.progress = ""
 
-    def _use_engine(self, engine: Engine) -> str:
+    def _use_engine(self, engine: Engine, parameters: NodeParameters) -> str:
         """Go over to a new engine between two pairs; the old one is closed then."""
         with self._lock:
-            if self.engine is None or self._results is None:
-                engine.close()
-                raise EngineError("reload_engine: the node was cleaned up meanwhile; configure it")
-            old, self.engine, self._loaded_with = self.engine, engine, self._loading_with
-            if self.state_label == "active":
-                self._exchange()
-            else:
+            old = self._pipeline.take_engine(engine, parameters)
+            if self.session is not None and self.state_label == "active":
+                self.session.replace(self._pipeline.make_perception(self.parameters))
+            elif self._results is not None:
                 self._results.rename(engine.labels, self.parameters.score_threshold)
                 if not self.hangs:
                     old.close()
@@ -292,13 +234,6 @@ class DetectorNode(LifecycleNode):
         line = f"{engine.name} {engine.precision} on {engine.device}, input {width}x{height}"
         self.get_logger().info(f"engine reloaded: {line}")
         return line
-
-    def _exchange(self) -> None:
-        """Give the running session a pipeline of the present engine, rig and parameters."""
-        assert self.engine is not None
-        assert self.session is not None
-        self.perception = Perception(self.engine, self.rig, self.parameters.perception_config())
-        self.session.replace(self.perception)
 
     def _stop(self) -> None:
         if self.session is not None:
@@ -308,9 +243,8 @@ class DetectorNode(LifecycleNode):
         """Release what configure made; safe after half of it."""
         if self._results is not None:
             self._results.destroy()
-        if self.engine is not None and not self.hangs:  # closing it under a call would crash
-            self.engine.close()
-        self.engine = self.perception = self.rig = self._results = None
+        self._results = None
+        self._pipeline.unload(close=not self.hangs)
         self._server.locked = False
 
     def _on_progress(self, fraction: float, text: str) -> None:
@@ -322,38 +256,19 @@ class DetectorNode(LifecycleNode):
             self.get_logger().info(line)
         self.progress = line
 
-    def _check_parameters(self, parameters: NodeParameters) -> None:
-        """Refuse a calibration that cannot be read, before anything of the call is taken over."""
-        if self.engine is not None and parameters.calibration != self._rig_path:
-            self._next_rig = read_rig(parameters)
-
     def _on_parameters(self, parameters: NodeParameters) -> None:
         """Take accepted changes over while running."""
-        if self.engine is not None and parameters.calibration != self._rig_path:
-            with self._lock:
-                self.rig, self._rig_path = self._next_rig, parameters.calibration
-                if self.state_label == "active":
-                    self._exchange()
-        if self.perception is not None:
-            self.perception.config = parameters.perception_config()
-        if self.session is not None and self.state_label == "active":
-            threshold_changed = (
-                parameters.score_threshold != self.session.parameters.score_threshold
-            )
-            self.session.configure(parameters)
-            if threshold_changed and self._results is not None:
-                self._results.publish_label_info(parameters.score_threshold)
-
-
-def _gist(statuses: list[DiagnosticStatus]) -> tuple[tuple[bytes, str], ...]:
-    """What the statuses say, without the numbers, which always change."""
-    return tuple((status.level, re.sub(r"[\d.]+", "#", status.message)) for status in statuses)
-
-
-def read_rig(parameters: NodeParameters) -> RigCalibration | None:
-    """Read the calibration that the parameters name, ``None`` without one."""
-    path = parameters.calibration_path
-    return None if path is None else load_rig(path)
+        with self._lock:
+            active = self.session if self.state_label == "active" else None
+            if self._pipeline.take_rig(parameters) and active is not None:
+                active.replace(self._pipeline.make_perception(parameters))
+            if self.perception is not None:
+                self.perception.config = parameters.perception_config()
+            if active is not None:
+                threshold_changed = parameters.score_threshold != active.parameters.score_threshold
+                active.configure(parameters)
+                if threshold_changed and self._results is not None:
+                    self._results.publish_label_info(parameters.score_threshold)
 
 
 def main(args: list[str] | None = None) -> int:

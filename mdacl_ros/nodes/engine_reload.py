@@ -13,6 +13,7 @@ from std_srvs.srv import Trigger
 
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.nodes import topics
+from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.runtime.engine import Engine
 
 
@@ -24,12 +25,15 @@ class EngineReload:
 
     Args:
         node: The node that offers the service.
-        load: Loads the engine that the parameters name; runs in the thread.
+        load: Loads the engine that the parameters name, and returns both; runs in the thread.
         use: Takes the new engine over, in the executor; returns what to answer.
     """
 
     def __init__(
-        self, node: LifecycleNode, load: Callable[[], Engine], use: Callable[[Engine], str]
+        self,
+        node: LifecycleNode,
+        load: Callable[[], tuple[Engine, NodeParameters]],
+        use: Callable[[Engine, NodeParameters], str],
     ) -> None:
         self._node, self._load, self._use = node, load, use
         self._loading = threading.Lock()
@@ -49,8 +53,8 @@ class EngineReload:
             response.message = "an engine is being loaded already; wait for it"
             return response
         try:
-            engine = await self._loaded()
-            response.message, response.success = self._use(engine), True
+            engine, parameters = await self._loaded()
+            response.message, response.success = self._use(engine, parameters), True
         except MdaclError as error:
             response.message = str(error)
             self._node.get_logger().error(f"engine not reloaded: {error}")
@@ -62,7 +66,7 @@ class EngineReload:
         return response
 
     def _loaded(self) -> Any:
-        """An rclpy future of the new engine."""
+        """An rclpy future of the new engine and its parameters."""
         future: Any = Future(executor=self._node.executor)
 
         def load() -> None:

@@ -20,6 +20,7 @@ from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
+from mdacl_ros.nodes.watchdog import Watchdog
 from mdacl_ros.perception import Perception
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
 from mdacl_ros.types import MODALITIES, FramePair, Modality, PerceptionResult
@@ -52,7 +53,6 @@ class DetectionSession:
         self._perception = perception
         self._replacement: Perception | None = None
         self._exchange = threading.Lock()
-        self._hang_reported = False
         self.hangs = False
         self._publishers = publishers
         self._reported: set[str] = set()
@@ -67,6 +67,7 @@ class DetectionSession:
             clock_of(node),
             self.statistics,
         )
+        self._watchdog = Watchdog(self._inference, self.statistics, node.get_logger())
         self.cameras: dict[Modality, CameraInput] = {}
         # Of this phase alone: rclpy's groups keep a reference to every entity they ever held, so
         # that the node's own would grow with each activation.
@@ -111,22 +112,13 @@ class DetectionSession:
         """Use another detector pipeline from the next pair on; the engine it frees is closed."""
         with self._exchange:
             unused, self._replacement = self._replacement, perception
-            if unused is not None and unused.engine is not perception.engine:
+            used = (self._perception.engine, perception.engine)
+            if unused is not None and unused.engine not in used:
                 unused.engine.close()
 
     def watch(self) -> None:
-        """Replace an inference thread that died, report one that hangs; called now and then."""
-        self._inference.supervise()
-        busy, limit = self.busy_s, self.parameters.inference_timeout
-        if busy > limit and not self._hang_reported:
-            self._hang_reported = True
-            self.statistics.count("inference_hangs")
-            self._node.get_logger().error(
-                f"inference hangs: {busy:.1f} s in one pair, inference_timeout is {limit:.1f} s"
-            )
-        elif busy < limit and self._hang_reported:
-            self._hang_reported = False
-            self._node.get_logger().warning("inference returned, the node goes on")
+        """Look after the inference; called now and then."""
+        self._watchdog.look(self.parameters.inference_timeout)
 
     @property
     def busy_s(self) -> float:

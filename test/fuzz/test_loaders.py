@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rosbags.typesys import Stores, get_typestore
 
-from mdacl_ros.errors import CalibrationError, ModelError, RecordingError
+from mdacl_ros.errors import CalibrationError, ModelError, RecordingError, ScenarioError
+from mdacl_ros.faults.scenario import load_scenario, parse_scenario
 from mdacl_ros.network.config import DetectorConfig
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS
 from mdacl_ros.replay.bag_writer import COMPRESSED, IMAGE, write_bag
@@ -34,6 +35,7 @@ from .mutations import EDITS, ODD_VALUES, PATHS, damaged, with_odd_value
 
 RIG = find_resource("calibration/example_rig.yaml").read_bytes()
 MODEL = find_resource(f"models/small/{MODEL_YAML}").read_bytes()
+SCENARIO = find_resource("config/faults_example.yaml").read_bytes()
 NUMBERS = st.one_of(st.floats(), st.integers(-(2**70), 2**70))
 
 
@@ -81,6 +83,21 @@ def test_model_yaml_values(tmp_path: Path, path: list[int], value: Any) -> None:
         DetectorConfig.from_dict(content["detector"])
 
     refused(load, ModelError)
+
+
+@fuzz(2)
+@given(edits=EDITS)
+def test_scenario_bytes(tmp_path: Path, edits: list[Any]) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_bytes(damaged(SCENARIO, edits))
+    refused(lambda: load_scenario(file), ScenarioError)
+
+
+@fuzz(2)
+@given(path=PATHS, value=ODD_VALUES)
+def test_scenario_values(path: list[int], value: Any) -> None:
+    content = with_odd_value(yaml.safe_load(SCENARIO), path, value)
+    refused(lambda: parse_scenario(content), ScenarioError)
 
 
 @pytest.fixture(scope="module")

@@ -120,6 +120,20 @@ def test_the_old_engine_goes_on_while_another_is_loaded(bench: Bench) -> None:
     assert answer.result().success
 
 
+def test_exchanges_that_overtake_each_other_close_each_engine_once(
+    bench: Bench, tmp_path: Path
+) -> None:
+    # No pair comes in between: calibration, engine and engine again wait for the next one.
+    assert bench.set_parameter("calibration", calibration(tmp_path / "rig.yaml", 40.0))[0]
+    assert reload_engine(bench)[0]
+    assert [engine.closed for engine in bench.factory.engines] == [False, False]
+    assert reload_engine(bench)[0]
+    assert [engine.closed for engine in bench.factory.engines] == [False, True, False]
+    bench.publish_pair(T0)
+    bench.wait_for_stamp(T0)
+    assert [engine.closed for engine in bench.factory.engines] == [True, True, False]
+
+
 def test_an_engine_that_does_not_load_leaves_the_old_one(bench: Bench) -> None:
     for error in (EngineError("no such device"), RuntimeError("bad alloc")):
         bench.factory.fail = error
