@@ -27,7 +27,14 @@ PERIOD_S, FAULT_S = 10.0, 3.0
 SETTLED = 0.2
 """Share of the run left out of the slopes: allocators and discovery fill their pools first."""
 
-COLUMNS = ("memory (MB)", "handles", "threads", "latency p50 (ms)", "latency p95 (ms)")
+COLUMNS = (
+    "memory (MB)",
+    "handles",
+    "threads",
+    "latency p50 (ms)",
+    "latency p95 (ms)",
+    "machine load",
+)
 
 
 def entries(cases: list[Case]) -> list[dict[str, object]]:
@@ -55,7 +62,8 @@ def samples(trial: Trial, minutes: float) -> Iterator[tuple[float, ...]]:
         values = trial.record.health[-1][2]
         latency = (float(values.get(f"latency_{p}_ms", "nan")) for p in ("p50", "p95"))
         memory = process.memory_info().rss / 2**20
-        yield passed, memory, process.num_fds(), process.num_threads(), *latency
+        load = psutil.getloadavg()[0]
+        yield passed, memory, process.num_fds(), process.num_threads(), *latency, load
 
 
 def main() -> int:
@@ -90,7 +98,8 @@ def report(trial: Trial, table: np.ndarray) -> None:
     print("restarts", values["inference_restarts"], "failed", values["dropped_failed"])
     settled = table[table[:, 0] >= SETTLED * table[-1, 0]]
     for number, name in enumerate(COLUMNS, start=1):
-        slope = np.polyfit(settled[:, 0] / 60, settled[:, number], 1)[0]
+        known = settled[np.isfinite(settled[:, number])]  # no latency right after a reset
+        slope = np.polyfit(known[:, 0] / 60, known[:, number], 1)[0]
         first, last = settled[0, number], settled[-1, number]
         print(f"{name}: {first:.1f} -> {last:.1f}, {slope:+.4f} a minute")
 

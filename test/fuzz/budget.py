@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from mdacl_ros.errors import MdaclError
 
 TRIES = int(os.environ.get("MDACL_FUZZ", "30"))
-"""Examples of a test of cost 1; ``MDACL_FUZZ=10000`` makes more than 100,000 in all."""
+"""Examples of a test of cost 1; ``MDACL_FUZZ=10000`` makes more than 230,000 in all."""
 
 MAX_GROWTH_MB = 600
 """No malformed input may cost more: the largest picture accepted takes 64 million pixels."""
