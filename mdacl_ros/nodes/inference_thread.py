@@ -57,6 +57,11 @@ class InferenceThread:
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread has been started and not ended."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
         """Start taking pairs."""
         with self._condition:

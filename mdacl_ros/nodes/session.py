@@ -36,8 +36,6 @@ class DetectionSession:
         statistics: Counters and timings since activation.
         cameras: Inputs by camera.
         parameters: The parameters in force; see :meth:`configure`.
-        hangs: Whether a pair was still in work when :meth:`stop` gave up waiting for it; its engine
-            must not be touched.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class DetectionSession:
         self._perception = perception
         self._replacement: Perception | None = None
         self._exchange = threading.Lock()
-        self.hangs = False
+        self._abandoned = False
         self._publishers = publishers
         self._reported: set[str] = set()
         self._lost_share = LostShare()
@@ -99,8 +97,8 @@ class DetectionSession:
             wait: Seconds after which a hanging inference is left behind, see :attr:`hangs`.
         """
         self._unsubscribe()
-        self.hangs = not self._inference.stop(wait)
-        if self.hangs:
+        self._abandoned = not self._inference.stop(wait)
+        if self._abandoned:
             self._node.get_logger().error(
                 f"inference still hangs after {self._inference.busy_s:.1f} s: left behind, its "
                 "answer will not be published"
@@ -119,6 +117,11 @@ class DetectionSession:
     def watch(self) -> None:
         """Look after the inference; called now and then."""
         self._watchdog.look(self.parameters.inference_timeout)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a pair that :meth:`stop` left behind is still in work, and its engine in use."""
+        return self._abandoned and self._inference.alive
 
     @property
     def busy_s(self) -> float:
@@ -193,7 +196,7 @@ class DetectionSession:
             probe=self._probe_is_due(),
             registered_preview=self._publishers.wants_registered(decoded),
         )
-        if self.hangs:
+        if self._abandoned:
             return  # it hung while the node was deactivated: nobody waits for this answer
         for camera, error in self._perception.unused.items():
             self.cameras[camera].reject(error)

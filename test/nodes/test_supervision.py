@@ -77,6 +77,10 @@ def test_deactivating_while_the_inference_hangs_leaves_it_behind(
     engine.gate.set()
     wait_until(lambda: session_of(bench).busy_s == 0, "the call returns")
     assert bench.stamps() == []  # nobody waits for that answer any more
+    wait_until(lambda: not bench.node.hangs, "the thread ends")
+    bench.activate()
+    bench.publish_pair(T0 + 100 * MS)
+    bench.wait_for_stamp(T0 + 100 * MS)
 
 
 def test_a_status_that_changes_is_published_at_once(bench: Bench) -> None:
