@@ -46,10 +46,10 @@ class FaultInjectorNode(Node):
 
     def __init__(self, **node_options: Any) -> None:
         super().__init__("fault_injector", **node_options)
+        self._outbox = Outbox()  # before what may fail: rclpy destroys also half a node
         self._injector = FaultInjector(self._open_scenario())
         self._started: float | None = None
         self._said = ""
-        self._outbox = Outbox()
         self._cameras: dict[Modality, FaultyCamera] = {
             camera: FaultyCamera(self, camera, self._transport(camera), self._receive)
             for camera in MODALITIES
