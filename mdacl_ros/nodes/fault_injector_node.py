@@ -115,6 +115,7 @@ class FaultInjectorNode(Node):
         came = time.monotonic()
         if self._started is None:
             self._started = came
+        self._look()  # what begins with this image is told before it goes out
         data = to_data(message, camera.camera)
         for delivery in self._injector.take(data, self._now()):
             # What nothing has befallen goes on as it came.

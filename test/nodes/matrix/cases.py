@@ -17,6 +17,7 @@ class Case:
         counter: Counter of the node that has to grow; empty where the node cannot know.
         part: Status of /diagnostics that has to complain; empty where nothing is wrong to the node.
         said: What that status has to say.
+        or_said: What the status ``cameras`` may say instead.
         answers: Whether answers have to go on while it lasts.
     """
 
@@ -27,6 +28,7 @@ class Case:
     part: str = ""
     said: str = ""
     answers: bool = True
+    or_said: str = ""
 
     @property
     def name(self) -> str:
@@ -46,7 +48,15 @@ def _bad_rgb(fault: str, **parameters: Any) -> Case:
 
 def _apart(camera: str, fault: str, counter: str, seconds: float) -> Case:
     """Cameras whose frames do not meet: RGB goes out alone, and that is told."""
-    return Case(camera, fault, {"seconds": seconds}, counter, "inference", "no pairs")
+    return Case(
+        camera,
+        fault,
+        {"seconds": seconds},
+        counter,
+        "inference",
+        "thermal stamps differ",
+        or_said=NO_THERMAL,  # a clock that goes back restarts everything: thermal has to come anew
+    )
 
 
 def _dead(camera: str, fault: str, counter: str, **parameters: Any) -> Case:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .cases import Case
-from .trial import COMPLAINT, REST_S, Trial, longest_gap
+from .trial import COMPLAINT, REST_S, Status, Trial, longest_gap
 
 SILENCE_S = 1.0
 """Longest time without an answer that nothing tells of."""
@@ -74,12 +74,9 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
     record, over = trial.record, end + REST_S - 0.3
     times = [time_s for time_s, _ in record.answers]
     told = [
-        (time_s - begin, statuses[case.part][1])
+        (time_s - begin, message)
         for time_s, statuses, _ in record.health
-        if case.part
-        and begin <= time_s <= end + 0.5
-        and statuses[case.part][0] >= COMPLAINT
-        and case.said in statuses[case.part][1]
+        if begin <= time_s <= end + 0.5 and (message := _complaint(case, statuses))
     ]
     back = next((t for t, present in record.answers if t >= end and present == "rgb+thermal"), None)
     sent = trial.cameras.sent["rgb"]
@@ -87,7 +84,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         longest_gap(frames, begin - 1.0, over) - 1 / trial.cameras.rates[camera]
         for camera, frames in trial.cameras.sent.items()
     )
-    last = [statuses for time_s, statuses, _ in record.health if time_s <= over + 0.3][-1]
+    last = [statuses for time_s, statuses, _ in record.health if time_s <= over][-1]
     beats = [time_s for time_s, _, _ in record.health]
     return Verdict(
         case,
@@ -104,6 +101,15 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         stall_s=max(0.0, stall),
         recovered=last["inference"][0] == last["cameras"][0] == 0,
     )
+
+
+def _complaint(case: Case, statuses: dict[str, Status]) -> str:
+    """What a beat of diagnostics says about the case; empty where it says nothing of it."""
+    for part, said in ((case.part, case.said), ("cameras", case.or_said)):
+        level, message = statuses.get(part, (0, ""))
+        if said and level >= COMPLAINT and said in message:
+            return message
+    return ""
 
 
 def _count(trial: Trial, case: Case, when: float) -> int:
