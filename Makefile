@@ -19,6 +19,7 @@ CONFIG ?= config/train_small.yaml
 TRAIN ?=
 BENCH ?=
 PYTEST ?=
+MINUTES ?= 60
 
 # Nothing started from here talks to, or is heard by, another machine or a neighbour's ROS.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
@@ -35,7 +36,7 @@ DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--r
 	$(if $(CLIP),--clip "$(CLIP)") $(if $(ENGINE),--engine $(ENGINE)) \
 	$(if $(PRECISION),--precision $(PRECISION))
 
-.PHONY: setup demo test test-slow train bench lint format lock clean distclean help
+.PHONY: setup demo test test-slow fault-matrix fuzz soak train bench lint format lock clean distclean help
 
 setup: $(READY) ## Set up .venv: pinned packages, ROS 2 wheels, vision_msgs (once; again where inputs changed)
 
@@ -54,6 +55,15 @@ test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal
 
 test-slow: $(READY) ## Run the tests that take minutes
 	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
+
+fault-matrix: $(READY) ## Try every camera fault on real processes and write docs/fault_matrix.md (5 minutes)
+	@WRITE_FAULT_MATRIX=1 "$(BIN)/python" -m pytest test/nodes/matrix -m slow --timeout=900 $(PYTEST)
+
+fuzz: $(READY) ## Feed 110,000 malformed inputs to decoders and loaders (half an hour)
+	@MDACL_FUZZ=10000 "$(BIN)/python" -m pytest test/fuzz --timeout=7200 $(PYTEST)
+
+soak: $(READY) ## Run an hour with a fault every ten seconds (MINUTES=60)
+	@"$(BIN)/python" benchmarks/soak.py --minutes $(MINUTES)
 
 train: $(READY) ## Train, or continue, the shipped detector (CONFIG=file.yaml, TRAIN="--data folder" passes options on)
 	@"$(BIN)/mdacl" train "$(CONFIG)" $(TRAIN)
@@ -81,4 +91,4 @@ distclean: clean ## Remove .venv as well
 	@rm -rf "$(VENV)" mdacl_ros.egg-info
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

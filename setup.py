@@ -71,7 +71,9 @@ setup(
         "console_scripts": [
             f"mdacl = {NAME}.cli:main",
             f"detector_node = {NAME}.nodes.detector_node:main",
+            f"fault_injector_node = {NAME}.nodes.fault_injector_node:main",
             f"player_node = {NAME}.nodes.player_node:main",
+            f"rigs = {NAME}.nodes.rigs_node:main",
         ]
     },
 )

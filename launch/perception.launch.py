@@ -1,4 +1,4 @@
-"""Start the detector on a robot: topics, parameters, lifecycle, and RViz if wanted.
+"""Start the detector on a robot: topics, parameters, start and respawn, and RViz if wanted.
 
 The robot's network is left as it is: no ROS_AUTOMATIC_DISCOVERY_RANGE is set here, since a node
 that silently hears this machine only would miss cameras and listeners elsewhere. demo.launch.py and
@@ -8,17 +8,13 @@ that silently hears this machine only would miss cameras and listeners elsewhere
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
-    EmitEvent,
     LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
 )
-from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
-from lifecycle_msgs.msg import Transition
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.nodes import topics
@@ -35,12 +31,16 @@ ARGUMENTS = {
     "model": ("", "shipped model name or model folder; empty: as in params_file"),
     "calibration": ("", "rig calibration (YAML); empty: as in params_file"),
     "use_sim_time": ("false", "follow /clock, e.g. of `ros2 bag play --clock`"),
-    "autostart": ("true", "configure and activate through lifecycle events"),
+    "autostart": ("true", "configure and activate at every start of the process"),
+    "respawn": ("true", "start the node again when its process ends without being told to"),
     "namespace": ("", "namespace of the node and of relative topics"),
     "rviz": ("false", "open RViz with the package's layout"),
 }
 OVERRIDES = ("engine", "precision", "model", "calibration")
 """Arguments that, when given, win over the parameter file."""
+
+RESPAWN_DELAY = 2.0
+"""Seconds before a process that died is started again."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -53,7 +53,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """The detector, its lifecycle events, and RViz."""
+    """The detector, a word for when it cannot start, and RViz."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     detector = LifecycleNode(
         package="mdacl_ros",
@@ -62,14 +62,14 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         namespace=given["namespace"],
         parameters=[given["params_file"], _overrides(given)],
         remappings=_remappings(given),
+        respawn=given["respawn"].lower() in ("true", "1"),
+        respawn_delay=RESPAWN_DELAY,
         output="screen",
     )
     actions: list[LaunchDescriptionEntity] = [detector]
     if given["rviz"].lower() in ("true", "1"):
         actions.append(_rviz(given["namespace"]))
-    if given["autostart"].lower() in ("true", "1"):
-        actions += _lifecycle_events(detector)
-    return actions
+    return [*actions, _when_configuring_fails(detector)]
 
 
 def _rviz(namespace: str) -> Node:
@@ -107,6 +107,10 @@ def _overrides(given: dict[str, str]) -> dict[str, object]:
     """Parameters given as launch arguments."""
     values: dict[str, object] = {name: given[name] for name in OVERRIDES if given[name]}
     values["use_sim_time"] = given["use_sim_time"].lower() in ("true", "1")
+    if given["autostart"].lower() in ("true", "1"):
+        # The node starts itself rather than by lifecycle events: after a crash DDS believes for
+        # twenty seconds that the old process lives, and launch would wait for its answer for ever.
+        values["autostart"] = True
     return values
 
 
@@ -123,22 +127,8 @@ def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
     return remappings
 
 
-def _lifecycle_events(detector: LifecycleNode) -> list[LaunchDescriptionEntity]:
-    """Configure at start, activate once that succeeded, say so when it did not."""
-
-    def change(transition: int) -> EmitEvent:
-        return EmitEvent(
-            event=ChangeState(
-                lifecycle_node_matcher=matches_action(detector), transition_id=transition
-            )
-        )
-
-    activate = OnStateTransition(
-        target_lifecycle_node=detector,
-        start_state="configuring",
-        goal_state="inactive",
-        entities=[change(Transition.TRANSITION_ACTIVATE)],
-    )
+def _when_configuring_fails(detector: LifecycleNode) -> LaunchDescriptionEntity:
+    """Say what to do when the node could not be configured."""
     failed = OnStateTransition(
         target_lifecycle_node=detector,
         start_state="configuring",
@@ -150,8 +140,4 @@ def _lifecycle_events(detector: LifecycleNode) -> list[LaunchDescriptionEntity]:
             )
         ],
     )
-    return [
-        RegisterEventHandler(activate),
-        RegisterEventHandler(failed),
-        change(Transition.TRANSITION_CONFIGURE),
-    ]
+    return RegisterEventHandler(failed)

@@ -29,3 +29,7 @@ class RecordingError(MdaclError):
 
 class ParameterError(MdaclError):
     """A parameter or option whose value is out of its range."""
+
+
+class ScenarioError(MdaclError):
+    """A fault scenario that is missing, unreadable, or has an impossible entry."""

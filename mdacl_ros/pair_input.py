@@ -36,6 +36,7 @@ class PairInput:
         letterbox: How the RGB image of the newest pair lies in the network input.
         source: The registration in use.
         warnings: What is being assumed or done without.
+        unused: Why frames of the newest pair counted as absent, by camera.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class PairInput:
         self.present = np.zeros((1, 2, height // STRIDE, width // STRIDE), np.float32)
         self.letterbox = Letterbox(size, size)
         self.warnings: tuple[str, ...] = ()
+        self.unused: dict[Modality, ImageError] = {}
         self._rig, self._size = rig, size
         self._rgb_size: Size | None = rig.rgb.size if rig is not None else None
         self._normalizer = ThermalNormalizer(kelvin_scale)
@@ -70,7 +72,7 @@ class PairInput:
         Raises:
             MdaclError: No frame of the pair can be used.
         """
-        bad: dict[Modality, ImageError] = {}
+        self.unused = bad = {}
         rgb, thermal = None, None
         try:
             rgb = None if pair.rgb is None else rgb_pixels(pair.rgb)

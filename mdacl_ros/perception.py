@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.dominance_reading import read_dominance, rgb_shares
-from mdacl_ros.errors import ParameterError
+from mdacl_ros.errors import ImageError, ParameterError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
@@ -28,6 +29,7 @@ from mdacl_ros.types import (
     FloatArray,
     FramePair,
     IntArray,
+    Modality,
     PerceptionResult,
     Predictions,
 )
@@ -116,6 +118,11 @@ class Perception:
         ``None`` unless both cameras took part.
         """
         return self._input.aligned_pair()
+
+    @property
+    def unused(self) -> Mapping[Modality, ImageError]:
+        """Why frames of the newest pair were left out, by camera."""
+        return self._input.unused
 
     def expect_rgb_size(self, size: Size) -> None:
         """Say how large the RGB images are, for pairs that come before or without one.

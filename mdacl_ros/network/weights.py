@@ -22,24 +22,35 @@ def load_detector(folder: Path) -> Detector:
     Raises:
         ModelError: Missing, truncated or foreign weights, or shapes that do not fit.
     """
-    detector = Detector(DetectorConfig.from_dict(read_model_yaml(folder)["detector"]))
-    detector.auxiliary_head = None  # training only
+    config = DetectorConfig.from_dict(read_model_yaml(folder)["detector"])
     path = folder / WEIGHTS
-    if not path.is_file():
-        raise ModelError(f"model: {path} does not exist; copy the weights beside {MODEL_YAML}")
+    state = read_weights(path)  # before the network is built: a damaged file is told at once
+    detector = Detector(config)
+    detector.auxiliary_head = None  # training only
     try:
-        state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
         detector.load_state_dict(state)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{path}: not a readable safetensors file ({error}); fetch it anew"
-        ) from error
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
             f"{path}: weights do not fit {MODEL_YAML} beside them: {reason}"
         ) from error
     return detector.eval()
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read a safetensors file, floating-point weights in float32.
+
+    Raises:
+        ModelError: The file is missing, truncated or damaged.
+    """
+    if not path.is_file():
+        raise ModelError(f"model: {path} does not exist; copy the weights beside {MODEL_YAML}")
+    try:
+        return {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path}: not a readable safetensors file ({error}); fetch it anew"
+        ) from error
 
 
 def save_detector(detector: Detector, folder: Path, extra: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -39,12 +40,15 @@ class CameraInput:
         transport: str,
         hand_over: HandOver,
         statistics: Statistics,
+        max_pixels: Callable[[], int],
+        group: CallbackGroup,
     ) -> None:
         self.camera = camera
         self.camera_info: CameraInfo | None = None
         self._node = node
         self._hand_over = hand_over
         self._statistics = statistics
+        self._max_pixels, self._group = max_pixels, group
         self._reported: set[str] = set()
         message_type = CompressedImage if transport == "compressed" else Image
         self._images = self._subscribe(
@@ -80,6 +84,7 @@ class CameraInput:
         """Subscribe newest-only, with QoS overrides and a report of incompatible publishers."""
         options: dict[str, Any] = {
             "qos_overriding_options": QoSOverridingOptions.with_default_policies(),
+            "callback_group": self._group,
         }
         qos = topics.newest_sensor_data()
         name = self._node.resolve_topic_name(topic)
@@ -97,7 +102,7 @@ class CameraInput:
         """Hand a usable image over; count the others."""
         self._statistics.tick(f"frames_{self.camera}")
         try:
-            frame = image_messages.hold(message, self.camera)
+            frame = image_messages.hold(message, self.camera, self._max_pixels())
         except ImageError as error:
             self.reject(error)
             return

@@ -8,56 +8,37 @@ says why; the node stays up and can be configured again once the cause is mended
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from std_msgs.msg import Header
 
 from mdacl_ros.errors import EngineError, MdaclError
-from mdacl_ros.nodes import diagnostics, messages, topics
-from mdacl_ros.nodes.heartbeat import Heartbeat
+from mdacl_ros.nodes import diagnostics, topics
+from mdacl_ros.nodes.engine_reload import EngineReload
+from mdacl_ros.nodes.health_reporter import HealthReporter
 from mdacl_ros.nodes.parameter_server import ParameterServer
 from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
 from mdacl_ros.nodes.process import run_node
 from mdacl_ros.nodes.result_publishers import ResultPublishers
-from mdacl_ros.nodes.session import DetectionSession
+from mdacl_ros.nodes.session import EXIT_WAIT, STOP_WAIT, DetectionSession
 from mdacl_ros.nodes.snapshot import take_snapshot
 from mdacl_ros.perception import Perception
 from mdacl_ros.runtime import load_engine
-from mdacl_ros.runtime.engine import Engine, Progress
-from mdacl_ros.sensing.rig import RigCalibration, load_rig
+from mdacl_ros.runtime.engine import Engine
+from mdacl_ros.sensing.rig import RigCalibration
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-
-
-class EngineFactory(Protocol):
-    """Loads an engine; :func:`mdacl_ros.runtime.load_engine` unless a test brings its own."""
-
-    def __call__(
-        self,
-        model: Path,
-        *,
-        engine: str,
-        precision: str,
-        input_size: tuple[int, int],
-        progress: Progress | None,
-    ) -> Engine:
-        """Load or build the engine."""
-        ...
 
 
 class DetectorNode(LifecycleNode):
     """Detects in RGB-thermal pairs and tells which camera the answer rests on.
 
     Attributes:
-        engine: The loaded engine, or ``None`` while unconfigured.
-        perception: The detector pipeline of the newest active phase, or ``None``.
-        rig: The rig calibration, or ``None`` while unconfigured or without one.
         session: What runs while active; kept, stopped, for its counters afterwards.
         progress: What configuring is doing, with percent, or empty.
         build_fraction: Share of an engine build that is done, ``None`` while none runs.
@@ -66,32 +47,51 @@ class DetectorNode(LifecycleNode):
 
     def __init__(self, *, engine_factory: EngineFactory = load_engine, **node_options: Any) -> None:
         super().__init__(topics.NODE_NAME, **node_options)
-        self.engine: Engine | None = None
-        self.perception: Perception | None = None
-        self.rig: RigCalibration | None = None
         self.session: DetectionSession | None = None
         self.progress = ""
         self.build_fraction: float | None = None
         self.configure_error = ""
         self.state_label = "unconfigured"
-        self._engine_factory = engine_factory
+        self._pipeline = Pipeline(engine_factory, self._on_progress)
         self._results: ResultPublishers | None = None
         self._stopping = False
-        self._server = ParameterServer(self, self._on_parameters)
+        # Transitions and exchanges run one at a time, also in a multi-threaded executor.
+        self._lock = threading.RLock()
+        self._server = ParameterServer(self, self._on_parameters, self._pipeline.check_rig)
         for error in self._server.errors.values():
             self.get_logger().error(error)
-        self._diagnostics_publisher = self.create_publisher(
-            DiagnosticArray,
-            topics.DIAGNOSTICS,
-            topics.reliable_results(),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-        self._heartbeat = Heartbeat(self.publish_diagnostics)
+        self._reload = EngineReload(self, self._load_other_engine, self._use_engine)
+        self._health = HealthReporter(self, self._statuses, self._look_after)
 
     @property
     def parameters(self) -> NodeParameters:
         """The valid parameters in force."""
         return self._server.values
+
+    @property
+    def engine(self) -> Engine | None:
+        """The loaded engine, or ``None`` while unconfigured."""
+        return self._pipeline.engine
+
+    @property
+    def perception(self) -> Perception | None:
+        """The detector pipeline of the newest active phase, or ``None``."""
+        return self._pipeline.perception
+
+    @property
+    def rig(self) -> RigCalibration | None:
+        """The rig calibration, or ``None`` while unconfigured or without one."""
+        return self._pipeline.rig
+
+    @property
+    def engine_pending(self) -> bool:
+        """Whether parameters name another engine than the one that runs."""
+        return self._pipeline.pending(self.parameters)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether an inference that does not return was left behind."""
+        return self.session is not None and self.session.hangs
 
     def start(self) -> None:
         """Configure and activate if parameter ``autostart`` says so."""
@@ -120,53 +120,58 @@ class DetectorNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and finish the pair in work; counters stay readable."""
-        self._stop()
-        self.state_label = "inactive"
-        return super().on_deactivate(state)
+        with self._lock:
+            self._stop()
+            self.state_label = "inactive"
+            return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the engine and the output topics."""
-        result = super().on_cleanup(state)
-        self._unload()
-        self.state_label = "unconfigured"
-        return result
+        with self._lock:
+            result = super().on_cleanup(state)
+            self._unload()
+            self.state_label = "unconfigured"
+            return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop from any state."""
-        self._stop()
-        self._unload()
-        self.state_label = "finalized"
-        return SUCCESS
+        with self._lock:
+            self._stop()
+            self._unload()
+            self.state_label = "finalized"
+            return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Return to unconfigured after an error in a transition."""
-        self._stop()
-        self._unload()
-        self.state_label = "unconfigured"
-        return SUCCESS
+        with self._lock:
+            self._stop()
+            self._unload()
+            self.state_label = "unconfigured"
+            return SUCCESS
 
     def destroy_node(self) -> None:
         """Stop all threads, publish the last counters, and take the node down."""
         self._stop()
-        self._heartbeat.stop()
-        self.publish_diagnostics()
+        self._health.stop()
         self._unload()
         super().destroy_node()
 
-    def publish_diagnostics(self) -> None:
-        """Publish /diagnostics now; called once per second."""
-        if not self.context.ok():
-            return
-        statuses = diagnostics.statuses(self.get_fully_qualified_name(), take_snapshot(self))
-        header = Header(stamp=self.get_clock().now().to_msg())
-        self._diagnostics_publisher.publish(messages.to_diagnostics(header, statuses))
+    def _statuses(self) -> list[DiagnosticStatus]:
+        """The node's health at this moment."""
+        return diagnostics.statuses(self.get_fully_qualified_name(), take_snapshot(self))
+
+    def _look_after(self) -> None:
+        """Keep the inference alive; several times a second, in the heartbeat's thread."""
+        if self.session is not None and self.state_label == "active":
+            self.session.watch()
 
     def _transition(
         self, name: str, action: Callable[[], None], undo: Callable[[], None], label: str
     ) -> TransitionCallbackReturn:
         """Run a transition's work; on any error log one line, undo, and fail cleanly."""
         try:
-            action()
+            with self._lock:
+                action()
         except Exception as error:  # rclpy would swallow it and leave the node half configured
             line = str(error) if isinstance(error, MdaclError) else traceback.format_exc().rstrip()
             self.get_logger().error(f"{name} failed: {line}")
@@ -181,46 +186,67 @@ class DetectorNode(LifecycleNode):
     def _configure(self) -> None:
         parameters = self._server.require_valid()
         self.progress = "loading"
-        calibration = parameters.calibration_path
-        self.rig = load_rig(calibration) if calibration else None
-        self.engine = self._engine_factory(
-            parameters.model_folder(),
-            engine=parameters.engine,
-            precision=parameters.precision,
-            input_size=parameters.input_size,
-            progress=self._on_progress,
-        )
-        self._results = ResultPublishers(self, self.engine.labels)
+        engine = self._pipeline.load(parameters)
+        self._results = ResultPublishers(self, engine.labels)
         self._server.locked = True
         self.get_logger().info(
-            f"configured: {self.engine.name} {self.engine.precision} on {self.engine.device}, "
+            f"configured: {engine.name} {engine.precision} on {engine.device}, "
             f"input {parameters.input_width}x{parameters.input_height}"
         )
 
     def _activate(self) -> None:
-        assert self.engine is not None
         assert self._results is not None
+        if self.hangs:
+            raise EngineError(
+                "inference of the last active phase still hangs, and its engine with it; restart "
+                "the node's process"
+            )
         self.configure_error = ""
         # Anew each time: no picture from before a pause may colour what comes after it.
-        config = self.parameters.perception_config()
-        self.perception = Perception(self.engine, self.rig, config, background=True)
-        self.session = DetectionSession(self, self.perception, self._results, self.parameters)
+        perception = self._pipeline.make_perception(self.parameters)
+        self.session = DetectionSession(self, perception, self._results, self.parameters)
         self._results.publish_label_info(self.parameters.score_threshold)
         self.session.start()
         names = ", ".join(camera.topic for camera in self.session.cameras.values())
         self.get_logger().info(f"active: waiting for {names}")
 
+    def _load_other_engine(self) -> tuple[Engine, NodeParameters]:
+        """Load the engine anew; in a thread, while the old one goes on."""
+        if self.engine is None:
+            raise EngineError(
+                "reload_engine: the node is not configured; configure loads the engine"
+            )
+        parameters = self.parameters
+        try:
+            return self._pipeline.load_engine(parameters), parameters
+        finally:
+            self.progress = ""
+
+    def _use_engine(self, engine: Engine, parameters: NodeParameters) -> str:
+        """Go over to a new engine between two pairs; the old one is closed then."""
+        with self._lock:
+            old = self._pipeline.take_engine(engine, parameters)
+            if self.session is not None and self.state_label == "active":
+                self.session.replace(self._pipeline.make_perception(self.parameters))
+            elif self._results is not None:
+                self._results.rename(engine.labels, self.parameters.score_threshold)
+                if not self.hangs:
+                    old.close()
+        width, height = engine.input_size
+        line = f"{engine.name} {engine.precision} on {engine.device}, input {width}x{height}"
+        self.get_logger().info(f"engine reloaded: {line}")
+        return line
+
     def _stop(self) -> None:
         if self.session is not None:
-            self.session.stop()
+            self.session.stop(EXIT_WAIT if self._stopping else STOP_WAIT)
 
     def _unload(self) -> None:
         """Release what configure made; safe after half of it."""
         if self._results is not None:
             self._results.destroy()
-        if self.engine is not None:
-            self.engine.close()
-        self.engine = self.perception = self.rig = self._results = None
+        self._results = None
+        self._pipeline.unload(close=not self.hangs)
         self._server.locked = False
 
     def _on_progress(self, fraction: float, text: str) -> None:
@@ -234,15 +260,17 @@ class DetectorNode(LifecycleNode):
 
     def _on_parameters(self, parameters: NodeParameters) -> None:
         """Take accepted changes over while running."""
-        if self.perception is not None:
-            self.perception.config = parameters.perception_config()
-        if self.session is not None and self.state_label == "active":
-            threshold_changed = (
-                parameters.score_threshold != self.session.parameters.score_threshold
-            )
-            self.session.configure(parameters)
-            if threshold_changed and self._results is not None:
-                self._results.publish_label_info(parameters.score_threshold)
+        with self._lock:
+            active = self.session if self.state_label == "active" else None
+            if self._pipeline.take_rig(parameters) and active is not None:
+                active.replace(self._pipeline.make_perception(parameters))
+            if self.perception is not None:
+                self.perception.config = parameters.perception_config()
+            if active is not None:
+                threshold_changed = parameters.score_threshold != active.parameters.score_threshold
+                active.configure(parameters)
+                if threshold_changed and self._results is not None:
+                    self._results.publish_label_info(parameters.score_threshold)
 
 
 def main(args: list[str] | None = None) -> int:

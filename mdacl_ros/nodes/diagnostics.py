@@ -34,6 +34,8 @@ COUNTERS = (
     "incompatible_qos",
     "partner_timeouts_rgb",
     "partner_timeouts_thermal",
+    "inference_restarts",
+    "inference_hangs",
 )
 """Counters that are always there, even while 0."""
 
@@ -67,6 +69,8 @@ class Snapshot:
         warnings: What perception assumed for want of better, e.g. identity registration.
         residual: How far thermal lies beside RGB; ``None`` while not measured.
         knocked: The newest residual that was sure, while it is more than the bound.
+        busy_s: Seconds the pair in work has taken so far, 0 while none is.
+        inference_timeout: Seconds from which that is a hanging inference.
         mdi: MDI averaged over about a second, or ``None`` without recent answers.
         mdi_warn: |MDI| from which the status warns.
         mdi_error: |MDI| from which the status is an error.
@@ -97,6 +101,8 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
     residual: Residual | None = None
     knocked: Residual | None = None
+    busy_s: float = 0.0
+    inference_timeout: float = float("inf")
     mdi: float | None = None
     mdi_warn: float = 1.0
     mdi_error: float = 1.0
@@ -172,6 +178,8 @@ def inference(snapshot: Snapshot) -> Part:
         return OK, snapshot.progress, values
     if snapshot.configure_error:
         return ERROR, snapshot.configure_error, values
+    if snapshot.busy_s > snapshot.inference_timeout:
+        return ERROR, _hang(snapshot), values
     if "failed" in snapshot.recent:
         return ERROR, snapshot.recent["failed"], values
     if snapshot.state != "active":
@@ -181,6 +189,15 @@ def inference(snapshot: Snapshot) -> Part:
         return *complaint, values
     rate = snapshot.rates.get("processed", 0.0)
     return OK, f"{rate:.1f} Hz", values
+
+
+def _hang(snapshot: Snapshot) -> str:
+    """One line about an inference that does not return."""
+    return (
+        f"inference hangs: {snapshot.busy_s:.0f} s in one pair (inference_timeout is "
+        f"{snapshot.inference_timeout:.1f} s), no answers until it returns; check the machine's "
+        "load and the device, or restart the node"
+    )
 
 
 def engine(snapshot: Snapshot) -> Part:

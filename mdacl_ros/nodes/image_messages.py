@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes.messages import to_nanoseconds
+from mdacl_ros.sensing.compressed import MAX_PIXELS
 from mdacl_ros.sensing.images import image_frame, needs_conversion, wire_view
 from mdacl_ros.types import Array, Frame, FramePair, Modality
 
@@ -34,12 +35,13 @@ class HeldFrame(Frame):
     message: Image | CompressedImage | None = None
 
 
-def hold(message: Image | CompressedImage, camera: Modality) -> Frame:
+def hold(message: Image | CompressedImage, camera: Modality, max_pixels: int = MAX_PIXELS) -> Frame:
     """Make a frame of a message at the least cost.
 
     Args:
         message: A raw or compressed image.
         camera: Which camera published it.
+        max_pixels: Largest picture accepted.
 
     Raises:
         ImageError: A raw image whose fields do not fit each other; a compressed one fails when it
@@ -49,9 +51,9 @@ def hold(message: Image | CompressedImage, camera: Modality) -> Frame:
     if isinstance(message, CompressedImage):
         image, encoding = np.frombuffer(message.data, np.uint8), message.format
     elif needs_conversion(message, camera):
-        image, encoding = wire_view(message, camera), message.encoding
+        image, encoding = wire_view(message, camera, max_pixels), message.encoding
     else:
-        return image_frame(message, camera)
+        return image_frame(message, camera, max_pixels)
     return HeldFrame(
         image=image,
         stamp_ns=to_nanoseconds(message.header.stamp),
@@ -72,10 +74,11 @@ class FrameDecoder:
 
     Args:
         reject: Told of an image that cannot be decoded; it counts as absent.
+        max_pixels: Asked for the largest picture accepted.
     """
 
-    def __init__(self, reject: Reject) -> None:
-        self._reject = reject
+    def __init__(self, reject: Reject, max_pixels: Callable[[], int] = lambda: MAX_PIXELS) -> None:
+        self._reject, self._max_pixels = reject, max_pixels
         self._newest: dict[Modality, tuple[Frame, Frame | None]] = {}
 
     def decode(self, pair: FramePair) -> FramePair:
@@ -91,7 +94,7 @@ class FrameDecoder:
         if held is frame:
             return decoded
         try:
-            decoded = image_frame(frame.message, camera)
+            decoded = image_frame(frame.message, camera, self._max_pixels())
         except ImageError as error:
             self._reject(camera, error)
             decoded = None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-STARVED_AFTER = 1.0
-"""Seconds without an answer, both cameras alive, from which the status is an error."""
+STARVED_AFTER = 0.4
+"""Seconds without a pair, both cameras alive, from which the status is an error."""
 
 WINDOW, SHORTEST = 5.0, 4.0
 """Seconds over which the share of lost RGB frames is taken, and the fewest that tell something: a
@@ -23,7 +23,7 @@ class Pairing:
     """How well the frames of the two cameras meet.
 
     Attributes:
-        starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
+        starved_s: Seconds since pairs stopped going out although both cameras are alive, else 0.
         lost_share: Share of the newest RGB frames that found no partner, in [0, 1].
         unpaired_skew_ms: Thermal minus RGB stamp, offset added, where the last one found none.
         max_skew_ms: Largest skew of a pair.
@@ -38,13 +38,16 @@ class Pairing:
 
     @property
     def starved(self) -> bool:
-        """Whether no frame goes out for long enough to say so."""
+        """Whether no pair goes out for long enough to say so."""
         return self.starved_s > STARVED_AFTER
 
     def complaint(self) -> tuple[bytes, str] | None:
         """Level and one line with the remedy, or ``None`` while the frames meet."""
         if self.starved:
-            what = f"no answers for {self.starved_s:.1f} s although both cameras are alive"
+            what = (
+                f"no pairs for {self.starved_s:.1f} s although both cameras are alive; after "
+                "partner_timeout RGB goes out alone"
+            )
             return DiagnosticStatus.ERROR, f"{what}: {self._remedy()}"
         if self.lost_share > LOST_SHARE:
             what = f"{self.lost_share:.0%} of the RGB frames find no thermal partner"

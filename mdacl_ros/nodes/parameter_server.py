@@ -16,7 +16,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mdacl_ros.errors import ParameterError
+from mdacl_ros.errors import MdaclError, ParameterError
 from mdacl_ros.nodes.parameter_spec import ParameterSpec
 from mdacl_ros.nodes.parameters import (
     SPECS,
@@ -28,6 +28,9 @@ TOGETHER = "(together)"
 """Key of the error of values that are right alone but contradict each other."""
 
 Changed = Callable[[NodeParameters], None]
+
+Check = Callable[[NodeParameters], None]
+"""Raises an :class:`MdaclError` where values that are right by themselves cannot be used."""
 
 
 class ParameterServer:
@@ -42,12 +45,18 @@ class ParameterServer:
         locked: While true only live parameters change (the node is configured).
     """
 
-    def __init__(self, node: Node, changed: Changed) -> None:
-        """Declare everything on ``node``; ``changed`` is called after each accepted change."""
+    def __init__(self, node: Node, changed: Changed, check: Check) -> None:
+        """Declare everything on ``node``.
+
+        Args:
+            node: Where the parameters live.
+            changed: Called after each accepted change.
+            check: Asked before a change is accepted.
+        """
         self.values = NodeParameters()
         self.errors: dict[str, str] = {}
         self.locked = False
-        self._changed = changed
+        self._changed, self._check = changed, check
         given = {name: self._declare(node, name) for name in SPECS}
         try:
             self.values = updated(self.values, given)
@@ -55,6 +64,11 @@ class ParameterServer:
             self.errors[TOGETHER] = str(error)
             self.values = replace(self.values, **given)
         node.add_on_set_parameters_callback(self._on_set)
+        # Others may still refuse a call that we accept: only afterwards it has happened. Humble
+        # has no such callback, and only the clock's use_sim_time there has a say beside ours.
+        self._applies_later = hasattr(node, "add_post_set_parameters_callback")
+        if self._applies_later:
+            node.add_post_set_parameters_callback(self._on_accepted)
 
     def require_valid(self) -> NodeParameters:
         """Return the parameters, all of them as the user gave them.
@@ -89,24 +103,34 @@ class ParameterServer:
         return value
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
-        """Refuse what cannot be, otherwise take the new values over."""
+        """Refuse what cannot be; nothing of a call is taken over unless all of it can be."""
         changes = {p.name: p.value for p in parameters if p.name in SPECS}
         if not changes:
             return SetParametersResult(successful=True)
         try:
             self._refuse_while_locked(changes)
-            self.values = updated(self.values, changes)
-        except ParameterError as error:
+            self._check(updated(self.values, changes))
+        except MdaclError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        if not self._applies_later:
+            self._on_accepted(parameters)
+        return SetParametersResult(successful=True)
+
+    def _on_accepted(self, parameters: list[Parameter]) -> None:
+        """Take the new values over, all at once."""
+        changes = {p.name: p.value for p in parameters if p.name in SPECS}
+        if not changes:
+            return
+        self.values = updated(self.values, changes)
         for name in (*changes, TOGETHER):
             self.errors.pop(name, None)
         self._changed(self.values)
-        return SetParametersResult(successful=True)
 
     def _refuse_while_locked(self, changes: dict[str, Any]) -> None:
         """Raise for a parameter that configuring has already used."""
         for name, value in changes.items():
-            if self.locked and not SPECS[name].live and value != getattr(self.values, name):
+            changeable = SPECS[name].live or SPECS[name].reload
+            if self.locked and not changeable and value != getattr(self.values, name):
                 raise ParameterError(
                     f"parameter {name}: got {value!r} while the node is configured with "
                     f"{getattr(self.values, name)!r}; deactivate and clean up first "
@@ -136,6 +160,8 @@ def _description(spec: ParameterSpec) -> str:
     """The description, and when the parameter may change."""
     if spec.read_only:
         return f"{spec.description} Read at start."
+    if spec.reload:
+        return f"{spec.description} Takes effect at configure, or live by service ~/reload_engine."
     return spec.description + (" Changes live." if spec.live else " Changes while unconfigured.")
 
 

@@ -21,6 +21,8 @@ class ParameterSpec:
         step: Integers only: value - low is a multiple of it; 0 for any.
         choices: Allowed strings; empty for any.
         live: Can change while the node is configured.
+        reload: Can change while the node is configured, but takes effect when the engine is loaded
+            the next time.
         read_only: Is only read at start.
     """
 
@@ -31,6 +33,7 @@ class ParameterSpec:
     step: int = 0
     choices: tuple[str, ...] = ()
     live: bool = False
+    reload: bool = False
     read_only: bool = False
 
     def check(self, name: str, value: Any) -> bool | float | str:

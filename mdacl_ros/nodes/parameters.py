@@ -10,6 +10,7 @@ from mdacl_ros.errors import ModelError, ParameterError
 from mdacl_ros.nodes.parameter_spec import ParameterSpec, parameter
 from mdacl_ros.perception import PerceptionConfig
 from mdacl_ros.resources import find_resource
+from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE
 from mdacl_ros.sensing.synchronizer import SyncConfig
 
 NANOSECONDS = 1_000_000_000
@@ -20,26 +21,32 @@ class NodeParameters:
     """Everything that can be set from outside; field names are ROS parameter names."""
 
     model: str = parameter(
-        "small", "Shipped model name, or path of a model folder (model.yaml + weights)."
+        "small",
+        "Shipped model name, or path of a model folder (model.yaml + weights).",
+        reload=True,
     )
     engine: str = parameter(
         "openvino",
         "Library that runs the network.",
         choices=("torch", "openvino", "tensorrt"),
+        reload=True,
     )
     precision: str = parameter(
         "float32",
         "Arithmetic of the engine.",
         choices=("float32", "bf16", "fp16", "int8"),
+        reload=True,
     )
     input_width: int = parameter(
-        640, "Width of the network input in pixels.", low=64, high=4096, step=32
+        640, "Width of the network input in pixels.", low=64, high=4096, step=32, reload=True
     )
     input_height: int = parameter(
-        480, "Height of the network input in pixels.", low=64, high=4096, step=32
+        480, "Height of the network input in pixels.", low=64, high=4096, step=32, reload=True
     )
     calibration: str = parameter(
-        "", "Path of the RGB-thermal rig calibration (YAML); empty: images are already registered."
+        "",
+        "Path of the RGB-thermal rig calibration (YAML); empty: images are already registered.",
+        live=True,
     )
     reference_distance: float = parameter(
         0.0,
@@ -161,6 +168,20 @@ class NodeParameters:
     thermal_transport: str = parameter(
         "raw", "How thermal images arrive.", choices=("raw", "compressed")
     )
+    max_image_pixels: int = parameter(
+        MAX_PIXELS,
+        "Largest image accepted, width x height; a larger one is refused before it is decoded.",
+        low=1,
+        high=MAX_SIDE * MAX_SIDE,
+        live=True,
+    )
+    inference_timeout: float = parameter(
+        2.0,
+        "Seconds in one pair after which diagnostics report a hanging inference.",
+        low=0.1,
+        high=3600.0,
+        live=True,
+    )
     marker_distance: float = parameter(
         3.0,
         "Distance in metres of the virtual image plane the markers are drawn on.",
@@ -221,6 +242,9 @@ class NodeParameters:
 
 SPECS: dict[str, ParameterSpec] = {f.name: f.metadata["spec"] for f in fields(NodeParameters)}
 """Specification of every parameter by name."""
+
+RELOADED = tuple(name for name, spec in SPECS.items() if spec.reload)
+"""Parameters that the engine is loaded with."""
 
 
 def updated(parameters: NodeParameters, changes: dict[str, Any]) -> NodeParameters:

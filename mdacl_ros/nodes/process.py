@@ -1,12 +1,14 @@
-"""Runs a node as a process: signals end it cleanly, in order, without a traceback."""
+"""Runs nodes as a process: signals end it cleanly, in order, without a traceback."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import Protocol, cast
 
 import rclpy
@@ -14,6 +16,8 @@ from rclpy.context import Context
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+
+from mdacl_ros.errors import MdaclError
 
 JOIN_TIMEOUT = 10.0
 """Seconds granted to a callback in progress; an engine build gives up within about one."""
@@ -38,66 +42,105 @@ class RunnableNode(Protocol):
     def request_stop(self) -> None:
         """Give up what takes long; called from another thread."""
 
+    @property
+    def hangs(self) -> bool:
+        """Whether a thread was left behind that does not return."""
+
 
 def run_node(make_node: Callable[[], RunnableNode], args: list[str] | None = None) -> int:
-    """Initialise ROS, spin one node until SIGINT, SIGTERM or shutdown, and clean up.
+    """Run one node, see :func:`run_nodes`."""
+    return run_nodes(lambda: [make_node()], args)
+
+
+def run_nodes(
+    make_nodes: Callable[[], Sequence[RunnableNode]],
+    args: list[str] | None = None,
+    make_executor: Callable[[], Executor] = SingleThreadedExecutor,
+) -> int:
+    """Initialise ROS, spin nodes until SIGINT, SIGTERM or shutdown, and clean up.
 
     Our own signal handlers instead of rclpy's: those invalidate the context at once, and threads
     that still publish would fail. The executor spins in a thread of its own, because the main
     thread is the one that Python delivers signals to.
 
     Args:
-        make_node: Creates the node.
+        make_nodes: Creates the nodes.
         args: Command line; ``sys.argv`` if omitted.
+        make_executor: Creates what runs their callbacks.
 
     Returns:
-        The process's exit status: 0, or 1 when a callback failed.
+        The process's exit status: 0, 1 when a callback failed, 2 when a node cannot be made.
     """
-    stop = threading.Event()
+    # A queue whose put() may interrupt itself: an Event set by a handler could deadlock.
+    ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: ended.put(None))
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    node = make_node()
-    executor = SingleThreadedExecutor()
-    executor.add_node(cast(Node, node))
-    failures: list[BaseException] = []
-    thread = threading.Thread(
-        target=_spin, args=(executor, node, stop, failures), name="executor", daemon=True
-    )
-    thread.start()
-    while not stop.wait(1.0):  # with a timeout: Python only runs signal handlers between waits
-        pass
-    _finish(executor, node, thread)
-    for failure in failures:
-        sys.excepthook(type(failure), failure, failure.__traceback__)
-    return 1 if failures else 0
-
-
-def _spin(
-    executor: Executor, node: RunnableNode, stop: threading.Event, failures: list[BaseException]
-) -> None:
-    """Run callbacks until told to stop; whatever ends this also ends the process."""
     try:
-        node.start()
-        while not stop.is_set() and node.context.ok():
-            executor.spin_once(timeout_sec=STOP_LATENCY)
-    except ExternalShutdownException:
-        pass
-    except Exception as error:  # the boundary of the thread: reported by the main thread
-        failures.append(error)
-    finally:
-        stop.set()
+        nodes = make_nodes()
+    except MdaclError as error:
+        print(error, file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    executor = make_executor()
+    for node in nodes:
+        executor.add_node(cast(Node, node))
+    spinning = _Spinning(executor, nodes)
+    spinning.start()
+    while spinning.is_alive():
+        with contextlib.suppress(Empty):
+            ended.get(timeout=STOP_LATENCY)
+            break
+    spinning.finish()
+    for failure in spinning.failures:
+        sys.excepthook(type(failure), failure, failure.__traceback__)
+    return 1 if spinning.failures else 0
 
 
-def _finish(executor: Executor, node: RunnableNode, thread: threading.Thread) -> None:
-    """Join the executor's thread, then destroy the node, then ROS: in this order nothing aborts."""
-    node.request_stop()
-    thread.join(JOIN_TIMEOUT)
-    if thread.is_alive():
-        # Python cannot end a thread; leaving while it spins would abort in the middleware.
-        print("A callback does not end: leaving without clean-up.", file=sys.stderr)
-        sys.stderr.flush()
-        os._exit(1)
-    executor.shutdown()
-    node.destroy_node()
-    rclpy.try_shutdown()
+class _Spinning(threading.Thread):
+    """Starts the nodes and runs their callbacks until told to stop.
+
+    Attributes:
+        failures: What a callback raised; it ends the process.
+    """
+
+    def __init__(self, executor: Executor, nodes: Sequence[RunnableNode]) -> None:
+        super().__init__(name="executor", daemon=True)
+        self.failures: list[BaseException] = []
+        self._executor, self._nodes = executor, nodes
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        """Run callbacks."""
+        try:
+            for node in self._nodes:
+                node.start()
+            while not self._stop_asked.is_set() and self._nodes[0].context.ok():
+                self._executor.spin_once(timeout_sec=STOP_LATENCY)
+        except ExternalShutdownException:
+            pass
+        except Exception as error:  # the boundary of the thread: reported by the main thread
+            self.failures.append(error)
+
+    def finish(self) -> None:
+        """Join, then destroy the nodes, then ROS: in this order nothing aborts."""
+        self._stop_asked.set()
+        for node in self._nodes:
+            node.request_stop()
+        self.join(JOIN_TIMEOUT)
+        if self.is_alive():
+            # Python cannot end a thread; leaving while it spins would abort in the middleware.
+            _leave("A callback does not end: leaving without clean-up.", 1)
+        self._executor.shutdown()
+        for node in self._nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
+        if any(node.hangs for node in self._nodes):
+            _leave("An inference does not return: leaving without it.", 0)
+
+
+def _leave(why: str, status: int) -> None:
+    """End the process at once, whatever its threads do."""
+    print(why, file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(status)

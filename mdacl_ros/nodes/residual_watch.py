@@ -61,7 +61,7 @@ class ResidualWatch:
         if rate != self._rate:
             self._rate, self._next = rate, now
             if rate == 0:
-                self._forget()
+                self.forget()
         if rate <= 0 or pair.rgb is None or pair.thermal is None or now < self._next:
             return False
         if abs(pair.skew_ns) > MOST_SKEW_NS:
@@ -86,7 +86,8 @@ class ResidualWatch:
         with self._condition:
             return self._residual, self._alarm.update(self._residual, bound)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Begin anew: what was measured was another registration."""
         with self._condition:
             self._waiting = self._residual = None
             self._alarm.reset()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -34,6 +35,8 @@ class ResultPublishers:
         self._node = node
         self._labels = labels
         self._publishers: list[Any] = []
+        # Dropped with the publishers: the node's own group would keep a reference to every one.
+        self._group = MutuallyExclusiveCallbackGroup()
         small, large = topics.reliable_results, topics.reliable_results(depth=1)
         self._detections = self._create(Detection2DArray, topics.DETECTIONS, small())
         self._dominance = self._create(DiagnosticArray, topics.DOMINANCE, small())
@@ -51,6 +54,7 @@ class ResultPublishers:
             message_type,
             topic,
             qos,
+            callback_group=self._group,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self._publishers.append(publisher)
@@ -61,6 +65,12 @@ class ResultPublishers:
         for publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
         self._publishers.clear()
+
+    def rename(self, labels: tuple[str, ...], score_threshold: float) -> None:
+        """Use the class names of another model from the next answer on, and publish them."""
+        if labels != self._labels:
+            self._labels = labels
+            self.publish_label_info(score_threshold)
 
     def publish_label_info(self, score_threshold: float) -> None:
         """Publish the class names, once after each activation and threshold change."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 import traceback
 
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 
 from mdacl_ros.errors import MdaclError
@@ -20,11 +22,15 @@ from mdacl_ros.nodes.residual_watch import ResidualWatch
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
+from mdacl_ros.nodes.watchdog import Watchdog
 from mdacl_ros.perception import Perception
 from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.residual_alarm import knocked_text
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
 from mdacl_ros.types import MODALITIES, FramePair, Modality, PerceptionResult
+
+STOP_WAIT, EXIT_WAIT = 5.0, 0.5
+"""Seconds granted to the pair in work when the node is deactivated, and when the process ends."""
 
 
 class DetectionSession:
@@ -49,11 +55,14 @@ class DetectionSession:
         self.health = PairHealth(self.statistics)
         self._node = node
         self._perception = perception
+        self._replacement: Perception | None = None
+        self._exchange = threading.Lock()
+        self._abandoned = False
         self._publishers = publishers
         self._reported: set[str] = set()
         self._lost_share = LostShare()
         self._next_probe = 0.0
-        self._decoder = FrameDecoder(lambda camera, error: self.cameras[camera].reject(error))
+        self._decoder = self._new_decoder()
         self._rgb_frame_id, self._rgb_size_known = "", False
         self._residual = ResidualWatch(self._residual_failed)
         self._inference = InferenceThread(
@@ -63,12 +72,22 @@ class DetectionSession:
             clock_of(node),
             self.statistics,
         )
+        self._watchdog = Watchdog(self._inference, self.statistics, node.get_logger())
         self.cameras: dict[Modality, CameraInput] = {}
+        # Of this phase alone: rclpy's groups keep a reference to every entity they ever held, so
+        # that the node's own would grow with each activation.
+        group = MutuallyExclusiveCallbackGroup()
         transports = (parameters.rgb_transport, parameters.thermal_transport)
         try:
             for camera, transport in zip(MODALITIES, transports, strict=True):
                 self.cameras[camera] = CameraInput(
-                    node, camera, transport, self._inference.push, self.statistics
+                    node,
+                    camera,
+                    transport,
+                    self._inference.push,
+                    self.statistics,
+                    self._max_pixels,
+                    group,
                 )
         except Exception:
             self._unsubscribe()
@@ -79,11 +98,44 @@ class DetectionSession:
         self._residual.start()
         self._inference.start()
 
-    def stop(self) -> None:
-        """Unsubscribe, finish the pairs in work, and end the threads."""
+    def stop(self, wait: float = STOP_WAIT) -> None:
+        """Unsubscribe, finish the pairs in work, and end the threads.
+
+        Args:
+            wait: Seconds after which a hanging inference is left behind, see :attr:`hangs`.
+        """
         self._unsubscribe()
-        self._inference.stop()
+        self._abandoned = not self._inference.stop(wait)
         self._residual.stop()
+        if self._abandoned:
+            self._node.get_logger().error(
+                f"inference still hangs after {self._inference.busy_s:.1f} s: left behind, its "
+                "answer will not be published"
+            )
+        else:
+            self._take_replacement()
+
+    def replace(self, perception: Perception) -> None:
+        """Use another detector pipeline from the next pair on; the engine it frees is closed."""
+        with self._exchange:
+            unused, self._replacement = self._replacement, perception
+            used = (self._perception.engine, perception.engine)
+            if unused is not None and unused.engine not in used:
+                unused.engine.close()
+
+    def watch(self) -> None:
+        """Look after the inference; called now and then."""
+        self._watchdog.look(self.parameters.inference_timeout)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a pair that :meth:`stop` left behind is still in work, and its engine in use."""
+        return self._abandoned and self._inference.alive
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds the pair in work has taken so far, 0 while none is."""
+        return self._inference.busy_s
 
     def configure(self, parameters: NodeParameters) -> None:
         """Take live parameters over; effective from the next pair on."""
@@ -125,8 +177,32 @@ class DetectionSession:
         for camera in self.cameras.values():
             camera.destroy()
 
+    def _new_decoder(self) -> FrameDecoder:
+        """A decoder that remembers no frame."""
+        return FrameDecoder(
+            lambda camera, error: self.cameras[camera].reject(error), self._max_pixels
+        )
+
+    def _max_pixels(self) -> int:
+        """The largest image accepted at this moment."""
+        return self.parameters.max_image_pixels
+
+    def _take_replacement(self) -> None:
+        """Go over to the pipeline that :meth:`replace` was given; between two pairs."""
+        with self._exchange:
+            new, self._replacement = self._replacement, None
+            if new is None:
+                return
+            old, self._perception = self._perception, new
+        self._rgb_size_known = False
+        self._residual.forget()
+        if old.engine is not new.engine:
+            self._publishers.rename(new.engine.labels, self.parameters.score_threshold)
+            old.engine.close()
+
     def _process(self, pair: FramePair) -> None:
         """Run the detector on one pair and publish; in the inference thread."""
+        self._take_replacement()
         decoded = self._decoder.decode(pair)
         if decoded.rgb is None and decoded.thermal is None:
             self.statistics.count("dropped_failed")
@@ -141,8 +217,12 @@ class DetectionSession:
             probe=self._probe_is_due(),
             registered_preview=self._publishers.wants_registered(decoded),
         )
+        if self._abandoned:
+            return  # it hung while the node was deactivated: nobody waits for this answer
         if self._residual.due(decoded, self.parameters.residual_rate):
             self._residual.offer(self._perception.aligned_pair())
+        for camera, error in self._perception.unused.items():
+            self.cameras[camera].reject(error)
         self._log_warnings()
         self.health.answered(result)
         self.statistics.tick("processed")
@@ -196,8 +276,11 @@ class DetectionSession:
         """Say that the registration is no longer watched."""
         self._node.get_logger().error(f"the residual of the registration is not watched: {line}")
 
-    def _failed(self, pair: FramePair, error: Exception) -> None:
+    def _failed(self, pair: FramePair, error: BaseException) -> None:
         """Count a pair that was lost; log the first error of each kind."""
+        if not isinstance(error, MdaclError):  # what it left half done must not live on
+            self._perception.reset()
+            self._decoder = self._new_decoder()
         line = str(error) if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
         line = f"pair at {pair.stamp_ns / 1e9:.3f} s lost: {line}"
         self.statistics.count("dropped_failed")

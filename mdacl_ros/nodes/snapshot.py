@@ -50,7 +50,9 @@ def _engine(node: DetectorNode) -> dict[str, object]:
         "input_size": f"{parameters.input_width}x{parameters.input_height}",
     }
     if engine is not None:
-        values["device"] = engine.device
+        width, height = engine.input_size
+        values |= {"device": engine.device, "input_size": f"{width}x{height}"}
+        values["pending"] = node.engine_pending
     return values
 
 
@@ -123,6 +125,8 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "calibrated": {name: camera.calibrated for name, camera in session.cameras.items()},
         "facts": statistics.facts(),
         "recent": statistics.facts(RECENT),
+        "busy_s": session.busy_s if active else 0.0,
+        "inference_timeout": limits.inference_timeout,
         "mdi": mdi,
         "mdi_level": session.health.mdi.update(
             mdi, limits.mdi_warn, limits.mdi_error, limits.mdi_hysteresis

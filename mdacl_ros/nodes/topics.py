@@ -30,6 +30,9 @@ MARKERS = "~/markers"
 LABEL_INFO = "~/label_info"
 DIAGNOSTICS = "/diagnostics"
 
+RELOAD_ENGINE = "~/reload_engine"
+"""Service std_srvs/Trigger."""
+
 
 def image_topic(camera: Modality, transport: str) -> str:
     """Name the topic a camera's images arrive on.

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
-from rosbags.serde import SerdeError
 
-from mdacl_ros.errors import ImageError, RecordingError
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.replay.bag_messages import (
     CLASSIFICATION,
     COMPRESSED,
@@ -25,6 +24,7 @@ from mdacl_ros.replay.bag_messages import (
 )
 from mdacl_ros.replay.bag_topics import BagTopic, choose_topics
 from mdacl_ros.replay.bag_truth import SCENE_TOPIC, TRUTH_TOPIC, phases_from, stamp_of, truth_from
+from mdacl_ros.replay.damage import damage_named
 from mdacl_ros.replay.recording import Event, Phase
 from mdacl_ros.replay.salvage import SalvagedTopic, SalvagingReader
 from mdacl_ros.replay.truth import TRUTH_FILE, load_truth_by_stamp
@@ -70,11 +70,12 @@ class BagRecording:
         self.unreadable: Counter[Modality] = Counter()
         self._reader: Any = self._open()  # both kinds of reader have the methods used here
         try:
-            self._connections = self._find_connections(rgb_topic, thermal_topic)
-            self._models = {camera: self._read_model(camera) for camera in self._connections}
-            self._truth_connections = self._labelled(TRUTH_TOPIC, DETECTIONS)
+            with damage_named(f"bag {path}"):
+                self._connections = self._find_connections(rgb_topic, thermal_topic)
+                self._models = {camera: self._read_model(camera) for camera in self._connections}
+                self._truth_connections = self._labelled(TRUTH_TOPIC, DETECTIONS)
+                self.phases = self._read_phases()
             self._truth = None if self._truth_connections else self._truth_beside()
-            self.phases = self._read_phases()
         except RecordingError:
             self._reader.close()
             raise
@@ -92,15 +93,14 @@ class BagRecording:
         for connection, time_ns, raw in self._messages(list(self._connections.values())):
             camera = cameras[connection.id]
             try:
-                message = self._reader.deserialize(raw, connection.msgtype)
-                frame = image_frame(message, camera)
-            except (AnyReaderError, SerdeError, ImageError) as error:
-                if self._salvage:
-                    self.unreadable[camera] += 1
-                    continue
-                raise RecordingError(
-                    f"bag {self._path}: topic {connection.topic} at {time_ns} ns: {error}"
-                ) from error
+                with damage_named(f"bag {self._path}: topic {connection.topic} at {time_ns} ns"):
+                    message = self._reader.deserialize(raw, connection.msgtype)
+                    frame = image_frame(message, camera)
+            except RecordingError:
+                if not self._salvage:
+                    raise
+                self.unreadable[camera] += 1
+                continue
             yield Event(camera, time_ns, frame)
 
     def truth(self, stamp_ns: int) -> GroundTruth | None:
@@ -122,11 +122,12 @@ class BagRecording:
         # Bags written before Iron carry no message definitions.
         reader = AnyReader([self._path], default_typestore=bag_types())
         try:
-            reader.open()
-        except Exception as error:  # libraries raise many kinds where a file is damaged
-            if self._salvage:
-                return self._salvaged()
-            raise RecordingError(f"bag {self._path}: not readable: {error}") from error
+            with damage_named(f"bag {self._path}: not readable"):
+                reader.open()
+        except RecordingError:
+            if not self._salvage:
+                raise
+            return self._salvaged()
         return reader
 
     def _salvaged(self) -> SalvagingReader:
@@ -174,11 +175,9 @@ class BagRecording:
         return str(message.encoding if connection.msgtype == IMAGE else message.format)
 
     def _first(self, connection: Connection | SalvagedTopic) -> Any:
-        try:
+        with damage_named(f"bag {self._path}: topic {connection.topic}"):
             for _, _, raw in self._reader.messages([connection]):
                 return self._reader.deserialize(raw, connection.msgtype)
-        except AnyReaderError as error:
-            raise RecordingError(f"bag {self._path}: topic {connection.topic}: {error}") from error
         return None
 
     def _labelled(self, topic: str, kind: str) -> list[Any]:
@@ -207,12 +206,13 @@ class BagRecording:
             return  # to rosbags an empty list means all of them
         for connection, time_ns, raw in self._messages(connections):
             try:
-                yield self._reader.deserialize(raw, connection.msgtype)
-            except (AnyReaderError, SerdeError) as error:
+                with damage_named(f"bag {self._path}: topic {connection.topic} at {time_ns} ns"):
+                    message = self._reader.deserialize(raw, connection.msgtype)
+            except RecordingError:
                 if not self._salvage:
-                    raise RecordingError(
-                        f"bag {self._path}: topic {connection.topic} at {time_ns} ns: {error}"
-                    ) from error
+                    raise
+                continue
+            yield message
 
     def _read_model(self, camera: Modality) -> CameraModel | None:
         topic = self._connections[camera].topic

@@ -20,7 +20,12 @@ _JPEG = b"\xff\xd8"
 _TAIL_BYTES = 1024  # cameras pad; the end marker is looked for in this many last bytes
 
 
-def decode_compressed(data: bytes | bytearray | memoryview, format: str, camera: Modality) -> Array:
+def decode_compressed(
+    data: bytes | bytearray | memoryview,
+    format: str,
+    camera: Modality,
+    max_pixels: int = MAX_PIXELS,
+) -> Array:
     """Decode the fields of a ``sensor_msgs/CompressedImage``.
 
     Args:
@@ -28,6 +33,7 @@ def decode_compressed(data: bytes | bytearray | memoryview, format: str, camera:
         format: The message's ``format`` (``jpeg``, ``rgb8; jpeg compressed bgr8``,
             ``16UC1; png compressed``); the data's own header decides, this names it in errors.
         camera: ``rgb``: the result is R, G, B. ``thermal``: the result keeps the raw unit.
+        max_pixels: Largest picture that is decoded; told from the file's header.
 
     Returns:
         ``rgb``: ``(H, W, 3)`` uint8. ``thermal``: ``(H, W)`` uint8 or uint16.
@@ -38,7 +44,7 @@ def decode_compressed(data: bytes | bytearray | memoryview, format: str, camera:
     """
     where = f"{camera} compressed image, format {format!r}"
     data = memoryview(data).cast("B")
-    _check_container(data, format, where)
+    _check_container(data, format, where, max_pixels)
     flags = cv2.IMREAD_UNCHANGED if camera == "thermal" else cv2.IMREAD_COLOR
     # EXIF rotation would break the rig's geometry, which is that of the sensor.
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -56,7 +62,7 @@ def decode_compressed(data: bytes | bytearray | memoryview, format: str, camera:
     return image
 
 
-def _check_container(data: memoryview, format_: str, where: str) -> None:
+def _check_container(data: memoryview, format_: str, where: str, max_pixels: int) -> None:
     """Check the codec, the end of the file and the size in its header."""
     if "compressedDepth" in format_:
         raise ImageError(
@@ -78,11 +84,25 @@ def _check_container(data: memoryview, format_: str, where: str) -> None:
     size = _png_size(data) if head == _PNG else _jpeg_size(data)
     if size is None:
         raise ImageError(f"{where}: no picture size in its header; check the link to the camera")
+    check_size(where, size, max_pixels)
+
+
+def check_size(where: str, size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse what no camera sends before anything of that size is touched.
+
+    Args:
+        where: Start of the message.
+        size: ``(width, height)`` in pixels.
+        max_pixels: Largest product of both that is accepted.
+
+    Raises:
+        ImageError: Nothing to see, or too large.
+    """
     width, height = size
-    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS):
+    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= max_pixels):
         raise ImageError(
             f"{where}: got size {width}x{height}, wanted 1x1 up to {MAX_SIDE} a side and"
-            f" {MAX_PIXELS} pixels; check the camera driver"
+            f" {max_pixels} pixels; check the camera driver (or the limit: max_image_pixels)"
         )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.sensing.color_conversion import to_rgb8
-from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE, decode_compressed
+from mdacl_ros.sensing.compressed import MAX_PIXELS, check_size, decode_compressed
 from mdacl_ros.sensing.thermal_levels import thermal_to_grey
 from mdacl_ros.types import Array, Frame, Modality
 
@@ -62,6 +62,7 @@ def decode_image(
     step: int,
     is_bigendian: bool,
     camera: Modality = "rgb",
+    max_pixels: int = MAX_PIXELS,
 ) -> Array:
     """Decode the fields of a ``sensor_msgs/Image``.
 
@@ -73,6 +74,7 @@ def decode_image(
         step: Bytes from one row to the next, padding included.
         is_bigendian: Byte order of 16- and 32-bit samples.
         camera: ``rgb``: the result is R, G, B. ``thermal``: the result keeps the raw unit.
+        max_pixels: Largest picture accepted.
 
     Returns:
         ``rgb``: ``(H, W, 3)`` uint8. ``thermal``: ``(H, W)`` uint8, uint16 or float32. A view of
@@ -83,7 +85,8 @@ def decode_image(
         ImageError: Unknown encoding, zero or excessive size, wrong step, truncated data, or a
             thermal preview in palette colours.
     """
-    view = _checked_view(data, encoding, (int(height), int(width)), int(step), is_bigendian, camera)
+    size = (int(height), int(width))
+    view = _checked_view(data, encoding, size, int(step), is_bigendian, camera, max_pixels)
     if not view.dtype.isnative:
         view = view.astype(view.dtype.newbyteorder("="))
     if camera == "thermal":
@@ -93,12 +96,13 @@ def decode_image(
     return to_rgb8(np.ascontiguousarray(view), encoding)
 
 
-def wire_view(message: Any, camera: Modality) -> Array:
+def wire_view(message: Any, camera: Modality, max_pixels: int = MAX_PIXELS) -> Array:
     """Check a raw image's fields and view its pixels as they lie in the message.
 
     Args:
         message: Anything with the fields of ``sensor_msgs/Image``.
         camera: Which camera published it.
+        max_pixels: Largest picture accepted.
 
     Returns:
         ``(H, W)`` or ``(H, W, C)`` in the message's own encoding and byte order, not copied.
@@ -113,6 +117,7 @@ def wire_view(message: Any, camera: Modality) -> Array:
         int(message.step),
         bool(message.is_bigendian),
         camera,
+        max_pixels,
     )
 
 
@@ -124,12 +129,13 @@ def needs_conversion(message: Any, camera: Modality) -> bool:
     return channels > 1 if camera == "thermal" else message.encoding != "rgb8"
 
 
-def image_frame(message: Any, camera: Modality) -> Frame:
+def image_frame(message: Any, camera: Modality, max_pixels: int = MAX_PIXELS) -> Frame:
     """Turn an Image or CompressedImage message (rclpy's or rosbags') into a Frame.
 
     Args:
         message: Anything with the fields of ``sensor_msgs/Image``, or with ``format`` and ``data``.
         camera: Which camera published it.
+        max_pixels: Largest picture accepted; a larger one is not even decoded.
 
     Returns:
         The frame; stamp and frame_id exactly as in the message's header.
@@ -138,7 +144,7 @@ def image_frame(message: Any, camera: Modality) -> Frame:
         ImageError: As for :func:`decode_image` and :func:`decode_compressed`.
     """
     if hasattr(message, "format"):
-        image = decode_compressed(memoryview(message.data), message.format, camera)
+        image = decode_compressed(memoryview(message.data), message.format, camera, max_pixels)
         encoding = _compressed_encoding(image, message.format, camera)
     else:
         image = decode_image(
@@ -149,6 +155,7 @@ def image_frame(message: Any, camera: Modality) -> Frame:
             message.step,
             bool(message.is_bigendian),
             camera,
+            max_pixels,
         )
         encoding = message.encoding if camera == "thermal" else "rgb8"
         if encoding in ("rgb8", "bgr8") and camera == "thermal":
@@ -175,6 +182,7 @@ def _checked_view(
     step: int,
     is_bigendian: bool,
     camera: Modality,
+    max_pixels: int,
 ) -> Array:
     """Check every field and return a view ``(H, W)`` or ``(H, W, C)`` of the bytes."""
     where = f"{camera} image, encoding {encoding!r}"
@@ -184,7 +192,7 @@ def _checked_view(
             f"{where}: not supported, wanted one of {', '.join(layouts)};"
             " set the camera driver's pixel format or convert with image_proc"
         )
-    _check_size(where, encoding, size)
+    _check_size(where, encoding, size, max_pixels)
     dtype, channels = np.dtype(layouts[encoding][0]), layouts[encoding][1]
     height, width = size
     rows = height * 3 // 2 if encoding in _PLANAR_420 else height
@@ -196,14 +204,10 @@ def _checked_view(
     return np.ndarray(shape, wire_dtype, buffer.data, strides=strides)
 
 
-def _check_size(where: str, encoding: str, size: tuple[int, int]) -> None:
-    """Refuse what no camera sends before anything of that size is touched."""
+def _check_size(where: str, encoding: str, size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse sizes out of bounds, and odd ones where chroma is shared."""
     height, width = size
-    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS):
-        raise ImageError(
-            f"{where}: got size {width}x{height}, wanted 1x1 up to {MAX_SIDE} a side and"
-            f" {MAX_PIXELS} pixels; check the camera driver"
-        )
+    check_size(where, (width, height), max_pixels)
     if encoding in _EVEN_WIDTH and (width % 2 or (height % 2 and encoding in _PLANAR_420)):
         raise ImageError(
             f"{where}: got size {width}x{height}, wanted even sides (chroma is shared by two"

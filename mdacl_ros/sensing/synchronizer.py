@@ -10,6 +10,9 @@ When a frame goes out:
   never held back for a 9 Hz one by more than ``max_wait``.
 - An RGB frame without any partner in ``max_skew`` is kept until one comes, a newer RGB frame takes
   its place (depth one, newest wins), or thermal has passed it.
+- Where no RGB frame has found a partner for ``partner_timeout`` although both cameras are alive
+  (clocks apart, a late camera), those that would be given up go out alone instead: a wrong clock
+  must not silence the detector. The first pair ends that.
 - A camera is dead when its stamp has not advanced for ``partner_timeout``: the other's frames then
   go out alone at once. A camera never seen gets the same time to appear. The first frame of a
   returned camera is a partner again.
@@ -60,7 +63,7 @@ class PairSynchronizer:
         last_unpaired_skew_ns: Skew to the nearest thermal frame when the last RGB frame was given
             up without a partner: what to look at (and set as clock offset) when drops of RGB grow.
         starved_since_ns: Caller's clock when the first RGB frame after the last answer was given
-            up without a partner; ``None`` while frames go out.
+            up without a partner; ``None`` while pairs, or frames of one camera, go out.
     """
 
     def __init__(self, config: SyncConfig | None = None) -> None:
@@ -171,6 +174,8 @@ class PairSynchronizer:
             return self._emit_pair(old, partner)
         if partner is None:
             self._note_unpaired(old)
+            if self._is_starved():
+                return self._emit_rgb(old)
         self._drop("rgb", "superseded")
         return self._next()
 
@@ -192,6 +197,8 @@ class PairSynchronizer:
             if not self._is_passed(rgb):
                 return None
             self._note_unpaired(rgb)
+            if self._is_starved():
+                return self._emit_rgb(rgb)
             self._rgb = None
             self._drop("rgb", "unpaired_skew")
         if self._thermal and not self._thermal[-1].out and not self._expected("rgb"):
@@ -240,6 +247,12 @@ class PairSynchronizer:
         newest = self._thermal[-1].stamp_ns if self._thermal else None
         return newest is not None and newest > rgb.stamp_ns + self.config.max_skew_ns
 
+    def _is_starved(self) -> bool:
+        """Whether no RGB frame has found a partner for so long that they go out alone."""
+        since = self.starved_since_ns
+        assert self._now_ns is not None
+        return since is not None and self._now_ns - since >= self.config.partner_timeout_ns
+
     def _expected(self, camera: Modality) -> bool:
         """Whether frames of a camera are worth waiting for: alive, or not yet given up."""
         assert self._now_ns is not None
@@ -267,7 +280,10 @@ class PairSynchronizer:
         return FramePair(rgb.frame, thermal.frame, rgb.stamp_ns, self.last_skew_ns)
 
     def _emit_rgb(self, held: _Held) -> FramePair:
-        self._rgb = self.starved_since_ns = None
+        if self._rgb is held:
+            self._rgb = None
+        if not self._expected("thermal"):
+            self.starved_since_ns = None
         self.counters.single["rgb"] += 1
         return FramePair(held.frame, None, held.stamp_ns)
 

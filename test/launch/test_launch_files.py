@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psutil
 import pytest
 
 pytest.importorskip("launch.actions", reason="ROS 2 launch is not on PyPI: not installed here")
@@ -53,6 +54,7 @@ def prefix(tmp_path: Path) -> Path:
     for name, command in {
         "detector_node": f'{sys.executable} {BLOB_NODE} "$@"',
         "player_node": f'{sys.executable} -m mdacl_ros.nodes.player_node "$@"',
+        "fault_injector_node": f'{sys.executable} -m mdacl_ros.nodes.fault_injector_node "$@"',
     }.items():
         script = folder / name
         script.write_text(f"#!/bin/sh\nexec {command}\n", encoding="utf-8")
@@ -131,7 +133,7 @@ def launched() -> Iterator[list[Launched]]:
             launch.process.wait()
 
 
-def test_perception_starts_through_lifecycle_events(
+def test_perception_starts_by_itself(
     prefix: Path, tmp_path: Path, launched: list[Launched]
 ) -> None:
     model = tmp_path / "model"
@@ -161,6 +163,40 @@ def test_perception_says_so_when_configuring_fails(
     launch.wait_for("configure failed: parameter model")
     launch.wait_for("detector_node could not be configured")
     assert launch.process.poll() is None  # the node stays up and can be configured again
+    launch.interrupt()
+
+
+def test_a_node_that_died_is_started_and_configured_again(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    launch = Launched("perception.launch.py", prefix, model=str(model))
+    launched.append(launch)
+    launch.wait_for("active: waiting for")
+    (node,) = (
+        c for c in psutil.Process(launch.process.pid).children() if "blob_node" in str(c.cmdline())
+    )
+    node.kill()
+    launch.wait_for("process has died")
+    deadline = time.monotonic() + 60
+    while sum("active: waiting for" in line for line in launch.lines) < 2:
+        if time.monotonic() > deadline:
+            launch.give_up("not active again")
+        time.sleep(0.05)
+    launch.interrupt()
+
+
+def test_faults_are_put_between_the_cameras_and_the_detector(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    launch = Launched("faults.launch.py", prefix, model=str(model), namespace="robot")
+    launched.append(launch)
+    launch.wait_for("8 faults in")
+    line = launch.wait_for("active: waiting for")
+    assert "/robot/faulty/rgb/image_raw, /robot/faulty/thermal/image_raw" in line
     launch.interrupt()
 
 
@@ -215,7 +251,7 @@ def test_rviz_that_is_not_installed_is_said_in_one_line(
     assert not [x for x in launch.lines if "Traceback" in x]
 
 
-@pytest.mark.parametrize("name", ["perception.launch.py", "demo.launch.py"])
+@pytest.mark.parametrize("name", ["perception.launch.py", "demo.launch.py", "faults.launch.py"])
 def test_every_argument_is_described(name: str) -> None:
     make = runpy.run_path(str(ROOT / "launch" / name))["generate_launch_description"]
     arguments = make().get_launch_arguments()

@@ -105,11 +105,19 @@ def _blobs(image: FloatArray, label: int) -> list[tuple[float, ...]]:
 
 
 class BlobFactory:
-    """Makes blob engines where the node would load a network; tests look at the newest one."""
+    """Makes blob engines where the node would load a network; tests look at the newest one.
+
+    Attributes:
+        fail: Set by a test: the next loads raise this.
+        hold: Cleared by a test to make loading take long; ``loading`` then is set meanwhile.
+    """
 
     def __init__(self) -> None:
         self.engines: list[BlobEngine] = []
         self.fail: Exception | None = None
+        self.loading = threading.Event()
+        self.hold = threading.Event()
+        self.hold.set()
 
     @property
     def engine(self) -> BlobEngine:
@@ -126,6 +134,8 @@ class BlobFactory:
     ) -> BlobEngine:
         if self.fail is not None:
             raise self.fail
+        self.loading.clear() if self.hold.is_set() else self.loading.set()
+        assert self.hold.wait(20.0), "the test forgot to let the engine load"
         if not model.is_dir():
             raise EngineError(f"no model folder {model}")
         if progress is not None:

@@ -23,6 +23,16 @@ class EndlessBuild(BlobFactory):
             time.sleep(0.5)
 
 
+class HangingInference(BlobFactory):
+    """Makes engines whose every answer takes for ever."""
+
+    def __call__(self, model: Path, **options: Any) -> BlobEngine:
+        engine = super().__call__(model, **options)
+        engine.infer = lambda *_, **__: time.sleep(1e6)  # type: ignore[method-assign]
+        return engine
+
+
 if __name__ == "__main__":
-    factory = EndlessBuild() if "ENDLESS_BUILD" in os.environ else BlobFactory()
+    kinds = {"ENDLESS_BUILD": EndlessBuild, "HANGING_INFERENCE": HangingInference}
+    factory = next((kind() for name, kind in kinds.items() if name in os.environ), BlobFactory())
     sys.exit(run_node(lambda: DetectorNode(engine_factory=factory)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,22 @@ def test_the_whole_cycle_works_again_and_again(idle_bench: Bench) -> None:
         assert idle_bench.state() == "unconfigured"
         assert idle_bench.factory.engine.closed
     assert len(idle_bench.factory.engines) == 3
+
+
+def test_cycles_leave_nothing_behind(idle_bench: Bench) -> None:
+    def held() -> tuple[int, int]:
+        """What the node's callback group refers to, and the threads there are."""
+        group = idle_bench.node.default_callback_group
+        return len(group.entities), threading.active_count()
+
+    before = held()
+    for cycle in range(4):
+        idle_bench.activate()
+        idle_bench.publish_pair(T0 + cycle)
+        idle_bench.wait_for_stamp(T0 + cycle)
+        assert idle_bench.change_state(DEACTIVATE)
+        assert idle_bench.change_state(CLEANUP)
+    assert held() == before
 
 
 def test_deactivate_and_activate_keep_the_engine(bench: Bench) -> None:

@@ -82,8 +82,8 @@ def test_each_detection_says_what_it_rests_on(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("engine", "torch", "clean up first"),
-        ("calibration", "/elsewhere.yaml", "clean up first"),
+        ("kelvin_scale", 0.04, "clean up first"),
+        ("calibration", "/elsewhere.yaml", "rig calibration /elsewhere.yaml: cannot be read"),
         ("autostart", True, "read-only"),
         ("score_threshold", 2.0, "score_threshold"),
         ("score_threshold", "much", "expected"),

@@ -24,7 +24,7 @@ CLOCK_ERROR = 400 * MS
     ("pairing", "level", "said"),
     [
         (Pairing(), OK, "0.0 Hz"),
-        (Pairing(starved_s=0.9, lost_share=0.2), OK, "Hz"),
+        (Pairing(starved_s=0.3, lost_share=0.2), OK, "Hz"),
         (Pairing(2.0, 1.0, 200.0, 120.0, 0.05), ERROR, "thermal_clock_offset to about -0.150"),
         (Pairing(2.0, 1.0, 200.0, 120.0, 0.05), ERROR, "+200 ms (max_skew is 120 ms"),
         (Pairing(2.0, 1.0, None, 120.0), ERROR, "no thermal frame is near"),
@@ -97,5 +97,5 @@ def test_a_node_whose_cameras_never_meet_reports_an_error_and_recovers(
         finally:
             stop.set()
             feeding.join()
-    logged = [x for x in capfd.readouterr().err.splitlines() if "no answers for" in x]
+    logged = [x for x in capfd.readouterr().err.splitlines() if "no pairs for" in x]
     assert len(logged) == 1

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,11 @@ def python_path() -> str:
 class Process:
     """A node process whose log lines are collected."""
 
-    def __init__(self, command: list[str], **parameters: str) -> None:
+    def __init__(
+        self, command: list[str], remappings: Iterable[str] = (), **parameters: str
+    ) -> None:
         arguments = [x for name, value in parameters.items() for x in ("-p", f"{name}:={value}")]
+        arguments += [x for remapping in remappings for x in ("-r", remapping)]
         self.process = subprocess.Popen(
             [*command, "--ros-args", *arguments],
             stdout=subprocess.PIPE,
@@ -62,15 +65,20 @@ class Process:
         self._reader.join()
         return status
 
+    def kill(self) -> None:
+        """End it in any case; does nothing once it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._reader.join()
+
 
 @pytest.fixture
 def processes() -> Iterator[list[Process]]:
     started: list[Process] = []
     yield started
     for process in started:
-        if process.process.poll() is None:
-            process.process.kill()
-            process.process.wait()
+        process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

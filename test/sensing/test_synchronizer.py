@@ -154,8 +154,18 @@ def test_cameras_that_never_meet_starve_and_say_by_how_much(clock_error_ms):
     synchronizer = PairSynchronizer()
     events = stream("rgb", 30, 2) + stream("thermal", 30, 2, clock_error_ms=clock_error_ms)
     end = max(event.arrival_ns for event in events)
-    assert not [pair for now, pair in play(synchronizer, events) if now <= end]
-    # Both cameras were alive until the end, then play() polls for another second: RGB goes alone.
+    timeout = synchronizer.config.partner_timeout_ns
+    out = [(now, pair) for now, pair in play(synchronizer, events) if now <= end]
+    # A wrong clock does not silence the detector: soon RGB goes out alone, every frame once.
+    assert all(pair.thermal is None for _, pair in out)
+    first = out[0][0] - min(event.arrival_ns for event in events)
+    assert timeout <= first <= timeout + 250 * MS
+    assert len(out) >= 0.9 * 30 * (end - out[0][0]) / SECOND
+    stamps = [pair.stamp_ns for _, pair in out]
+    assert stamps == sorted(set(stamps))
+    counters = synchronizer.counters
+    lost = counters.paired["rgb"] + counters.single["rgb"] + sum(counters.dropped["rgb"].values())
+    assert counters.received["rgb"] == lost + synchronizer.pending("rgb")
     synchronizer = PairSynchronizer()
     for event in sorted(events, key=lambda event: event.arrival_ns):
         synchronizer.push(event.camera, event.frame, event.arrival_ns)

@@ -1,0 +1,133 @@
+"""What a configured node works with: engine, calibration and the perception made of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from mdacl_ros.errors import EngineError
+from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
+from mdacl_ros.perception import Perception
+from mdacl_ros.runtime.engine import Engine, Progress
+from mdacl_ros.sensing.rig import RigCalibration, load_rig
+
+
+class EngineFactory(Protocol):
+    """Loads an engine; :func:`mdacl_ros.runtime.load_engine` unless a test brings its own."""
+
+    def __call__(
+        self,
+        model: Path,
+        *,
+        engine: str,
+        precision: str,
+        input_size: tuple[int, int],
+        progress: Progress | None,
+    ) -> Engine:
+        """Load or build the engine."""
+        ...
+
+
+class Pipeline:
+    """Engine, calibration and perception; each can be exchanged while the node is configured.
+
+    Args:
+        factory: Loads engines.
+        progress: Told how far an engine build is.
+
+    Attributes:
+        engine: The loaded engine, or ``None`` while unconfigured.
+        rig: The rig calibration, or ``None`` while unconfigured or without one.
+        perception: The newest detector pipeline, or ``None``.
+    """
+
+    def __init__(self, factory: EngineFactory, progress: Progress) -> None:
+        self.engine: Engine | None = None
+        self.rig: RigCalibration | None = None
+        self.perception: Perception | None = None
+        self._factory, self._progress = factory, progress
+        self._loaded_with = NodeParameters()
+        self._calibration = ""
+        self._checked: RigCalibration | None = None
+
+    def pending(self, parameters: NodeParameters) -> bool:
+        """Whether parameters name another engine than the one that runs."""
+        return self.engine is not None and any(
+            getattr(parameters, name) != getattr(self._loaded_with, name) for name in RELOADED
+        )
+
+    def load(self, parameters: NodeParameters) -> Engine:
+        """Read the calibration and load, or build, the engine.
+
+        Raises:
+            MdaclError: One of them cannot be used.
+        """
+        self.rig, self._calibration = read_rig(parameters), parameters.calibration
+        self.engine = self.load_engine(parameters)
+        self._loaded_with = parameters
+        return self.engine
+
+    def load_engine(self, parameters: NodeParameters) -> Engine:
+        """Load, or build, the engine that parameters name; the present one stays.
+
+        Raises:
+            MdaclError: It cannot be loaded.
+        """
+        return self._factory(
+            parameters.model_folder(),
+            engine=parameters.engine,
+            precision=parameters.precision,
+            input_size=parameters.input_size,
+            progress=self._progress,
+        )
+
+    def take_engine(self, engine: Engine, parameters: NodeParameters) -> Engine:
+        """Use another engine; returns the old one, which may still be at work.
+
+        Raises:
+            EngineError: There is no engine any more in whose place it could come.
+        """
+        if self.engine is None:
+            engine.close()
+            raise EngineError("reload_engine: the node was cleaned up meanwhile; configure it")
+        old, self.engine, self._loaded_with = self.engine, engine, parameters
+        return old
+
+    def check_rig(self, parameters: NodeParameters) -> None:
+        """Read the calibration that parameters name, for :meth:`take_rig` afterwards.
+
+        Raises:
+            CalibrationError: It cannot be used; nothing has changed.
+        """
+        if self.engine is not None and parameters.calibration != self._calibration:
+            self._checked = read_rig(parameters)
+
+    def take_rig(self, parameters: NodeParameters) -> bool:
+        """Use the calibration that was checked; returns whether it is another one."""
+        if self.engine is None or parameters.calibration == self._calibration:
+            return False
+        self.rig, self._calibration = self._checked, parameters.calibration
+        return True
+
+    def make_perception(self, parameters: NodeParameters) -> Perception:
+        """A detector pipeline that remembers no pair."""
+        assert self.engine is not None
+        config = parameters.perception_config()
+        self.perception = Perception(self.engine, self.rig, config, background=True)
+        return self.perception
+
+    def unload(self, *, close: bool) -> None:
+        """Let go of everything; safe after half of a load.
+
+        Args:
+            close: Whether to close the engine; closing it under a call would crash.
+        """
+        if self.engine is not None and close:
+            self.engine.close()
+        self.engine = self.perception = self.rig = None
+
+
+def read_rig(parameters: NodeParameters) -> RigCalibration | None:
+    """Read the calibration that the parameters name, ``None`` without one."""
+    path = parameters.calibration_path
+    return None if path is None else load_rig(path)

@@ -1,0 +1,42 @@
+"""Every fault before, while and after it, against real processes: alive, told, counted, resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from .cases import JPEG, QUICK, RAW, Case
+from .trial import FAULT_S, Trial
+from .verdict import Verdict, judge, write_table
+
+TABLE = Path(__file__).resolve().parents[3] / "docs" / "fault_matrix.md"
+
+
+def tried(cases: list[Case], folder: Path, *, jpeg: bool = False) -> list[Verdict]:
+    """Run the cases; the processes end cleanly afterwards."""
+    with Trial(cases, folder, jpeg=jpeg) as trial:
+        trial.run()
+        for process in (trial.detector, trial.injector):
+            assert process.end(signal.SIGINT) == 0
+            assert "Traceback" not in process.log()
+        return judge(trial)
+
+
+def complaints(verdicts: list[Verdict]) -> dict[str, list[str]]:
+    """What is not as it has to be, by fault."""
+    return {v.case.name: found for v in verdicts if (found := v.faults())}
+
+
+def test_three_faults(model_folder: Path) -> None:
+    assert complaints(tried(QUICK, model_folder)) == {}
+
+
+@pytest.mark.slow
+def test_the_whole_matrix(model_folder: Path) -> None:
+    verdicts = tried(RAW, model_folder) + tried(JPEG, model_folder, jpeg=True)
+    if "WRITE_FAULT_MATRIX" in os.environ:
+        write_table(verdicts, TABLE, FAULT_S)
+    assert complaints(verdicts) == {}
