@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-STARVED_AFTER = 0.4
+STARVED_AFTER = 0.3
 """Seconds without a pair, both cameras alive, from which the status is an error."""
 
 WINDOW, SHORTEST = 5.0, 4.0
