@@ -22,8 +22,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from mdacl_ros.calibrate.clock_estimate import ClockResult, estimate_clock  # noqa: E402
-from mdacl_ros.calibrate.clock_signals import CameraSignal, collect_signals  # noqa: E402
+from mdacl_ros.calibrate.clock.estimate import ClockResult, estimate_clock  # noqa: E402
+from mdacl_ros.calibrate.clock.signals import CameraSignal, collect_signals  # noqa: E402
 from mdacl_ros.replay.simulated import SimulatedRecording  # noqa: E402
 from mdacl_ros.replay.videos import VideoRecording, clip_pairs  # noqa: E402
 from mdacl_ros.simulation import Scenario, SceneConfig  # noqa: E402

@@ -26,13 +26,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from mdacl_ros.calibrate.pyramid import ScenePairs  # noqa: E402
-from mdacl_ros.calibrate.scene_estimate import refine  # noqa: E402
-from mdacl_ros.calibrate.scene_evidence import SceneResult, estimate_scene  # noqa: E402
-from mdacl_ros.calibrate.scene_frames import SceneFrames  # noqa: E402
-from mdacl_ros.calibrate.scene_picture import draw_scene, encode_png  # noqa: E402
-from mdacl_ros.calibrate.structure import picture_mask  # noqa: E402
-from mdacl_ros.calibrate.warp_model import (  # noqa: E402
+from mdacl_ros.calibrate.scene.estimate import refine  # noqa: E402
+from mdacl_ros.calibrate.scene.evidence import SceneResult, estimate_scene  # noqa: E402
+from mdacl_ros.calibrate.scene.frames import SceneFrames  # noqa: E402
+from mdacl_ros.calibrate.scene.picture import draw_scene, encode_png  # noqa: E402
+from mdacl_ros.calibrate.scene.pyramid import ScenePairs  # noqa: E402
+from mdacl_ros.calibrate.scene.structure import picture_mask  # noqa: E402
+from mdacl_ros.calibrate.scene.warp_model import (  # noqa: E402
     Matrix,
     corners,
     homography_of,

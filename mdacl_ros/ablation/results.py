@@ -9,6 +9,7 @@ from typing import Any
 
 from mdacl_ros.ablation.plan import AblationPlan, Unit
 from mdacl_ros.errors import ParameterError
+from mdacl_ros.whole_file import write_whole
 
 START = "start"
 """Name of the first stage's result file."""
@@ -104,6 +105,4 @@ def run_folder(run: Path, unit: Unit) -> Path:
 def write_json(path: Path, values: object) -> None:
     """Write a JSON file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(values, indent=1) + "\n")
-    part.replace(path)
+    write_whole(path, json.dumps(values, indent=1) + "\n")

@@ -16,6 +16,7 @@ from mdacl_ros.replay.scoring import SCORE_FLOOR
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import parse_size, progress_printer
 from mdacl_ros.runtime.cache import file_digest
+from mdacl_ros.whole_file import write_whole
 
 DEFAULT_DATA = "msrs"
 MOST_IMAGES = 200
@@ -131,4 +132,4 @@ def out_folder(args: argparse.Namespace) -> Path:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write a table for other programs."""
-    path.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(values, indent=2, allow_nan=False) + "\n")

@@ -6,10 +6,10 @@ import argparse
 import importlib
 
 CALIBRATIONS: dict[str, tuple[str, str]] = {
-    "target": ("mdacl_ros.calibrate.target_command", "lenses and relative pose from a board"),
-    "scene": ("mdacl_ros.calibrate.scene_command", "register the cameras by an ordinary scene"),
-    "clock": ("mdacl_ros.calibrate.clock_command", "measure the thermal clock by what moves"),
-    "check": ("mdacl_ros.calibrate.check_command", "how far a calibration is off on a recording"),
+    "target": ("mdacl_ros.calibrate.target.command", "lenses and relative pose from a board"),
+    "scene": ("mdacl_ros.calibrate.scene.command", "register the cameras by an ordinary scene"),
+    "clock": ("mdacl_ros.calibrate.clock.command", "measure the thermal clock by what moves"),
+    "check": ("mdacl_ros.calibrate.check.command", "how far a calibration is off on a recording"),
 }
 """Module and summary of each; a module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 

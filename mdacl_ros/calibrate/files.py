@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mdacl_ros.errors import CalibrationError, ParameterError
+from mdacl_ros.whole_file import write_whole
 
 
 def check_output(path: Path, option: str = "--out") -> None:
@@ -17,19 +18,15 @@ def check_output(path: Path, option: str = "--out") -> None:
         raise ParameterError(f"argument {option}: got {path}, wanted a file in an existing folder")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_result(path: Path, content: str | bytes) -> None:
     """Write a file so that no half of it is ever seen.
 
     Raises:
         CalibrationError: It cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise CalibrationError(
             f"{path}: cannot be written ({error.strerror}); choose another folder"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

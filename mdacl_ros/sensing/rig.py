@@ -14,6 +14,7 @@ import yaml
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.sensing.rig_fields import rig_from_mapping, rig_to_mapping
 from mdacl_ros.sensing.rig_types import CameraModel, DistortionModel, RigCalibration, RigKind
+from mdacl_ros.whole_file import write_whole
 
 __all__ = ["CameraModel", "DistortionModel", "RigCalibration", "RigKind", "load_rig", "save_rig"]
 
@@ -56,12 +57,8 @@ def save_rig(rig: RigCalibration, path: Path | str) -> None:
     file = Path(path)
     content = rig_to_mapping(rig)
     rig_from_mapping(content, str(file))
-    partial = file.with_name(file.name + ".partial")
     try:
-        partial.write_text(
-            yaml.safe_dump(content, sort_keys=False, default_flow_style=None), encoding="utf-8"
-        )
-        partial.replace(file)
+        write_whole(file, yaml.safe_dump(content, sort_keys=False, default_flow_style=None))
     except OSError as error:
         raise CalibrationError(
             f"rig calibration {file}: cannot be written ({error.strerror}); choose another folder"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.pyramid import ScenePairs
-from mdacl_ros.calibrate.warp_model import homography_of, unit_frame
+from mdacl_ros.calibrate.scene.pyramid import ScenePairs
+from mdacl_ros.calibrate.scene.warp_model import homography_of, unit_frame
 from mdacl_ros.replay.recording import FIRST_STAMP_NS, Event, Phase
 from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.pyramid import Size
-from mdacl_ros.calibrate.structure import Structure
-from mdacl_ros.calibrate.warp_model import Matrix
+from mdacl_ros.calibrate.scene.pyramid import Size
+from mdacl_ros.calibrate.scene.structure import Structure
+from mdacl_ros.calibrate.scene.warp_model import Matrix
 from mdacl_ros.types import FloatArray
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from mdacl_ros.calibrate.clock_signals import CameraSignal, Times
+from mdacl_ros.calibrate.clock.signals import CameraSignal, Times
 from mdacl_ros.types import FloatArray
 
 SLOW = 0.4

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mdacl_ros.calibrate.check import check_rig
-from mdacl_ros.calibrate.region_fit import fit_regions
-from mdacl_ros.calibrate.shift_cost import load_shift_table
+from mdacl_ros.calibrate.check.recording import check_rig
+from mdacl_ros.calibrate.check.region_fit import fit_regions
+from mdacl_ros.calibrate.check.shift_cost import load_shift_table
 from mdacl_ros.cli import main
 from mdacl_ros.errors import ModelError
 from mdacl_ros.replay.bag_writer import write_bag
@@ -22,7 +22,7 @@ from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.rig import save_rig
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 
-from .rig_scenes import RGB, THERMAL, Still, rig, turned
+from ..rig_scenes import RGB, THERMAL, Still, rig, turned
 
 TABLE = {
     "clean": {"map50": 0.6},

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdacl_ros.calibrate.pyramid import ScenePairs
-from mdacl_ros.calibrate.scene_evidence import SceneResult, estimate_scene
-from mdacl_ros.calibrate.warp_model import (
+from mdacl_ros.calibrate.scene.evidence import SceneResult, estimate_scene
+from mdacl_ros.calibrate.scene.pyramid import ScenePairs
+from mdacl_ros.calibrate.scene.warp_model import (
     corners,
     homography_of,
     parameters_of,
@@ -16,7 +16,7 @@ from mdacl_ros.calibrate.warp_model import (
 )
 from mdacl_ros.errors import CalibrationError
 
-from .scenes import SIZE, displaced, scene_pairs
+from ..scenes import SIZE, displaced, scene_pairs
 
 
 @given(st.lists(st.floats(-0.2, 0.2), min_size=8, max_size=8))

@@ -14,7 +14,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.warp_model import (
+from mdacl_ros.calibrate.scene.warp_model import (
     PARAMETERS,
     SIMILARITY,
     Matrix,

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from mdacl_ros.calibrate.clock_estimate import ClockResult, estimate_clock
-from mdacl_ros.calibrate.clock_signals import collect_signals
+from mdacl_ros.calibrate.clock.estimate import ClockResult, estimate_clock
+from mdacl_ros.calibrate.clock.signals import collect_signals
 from mdacl_ros.cli import main
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.replay.bag_writer import write_bag
 
-from .scenes import ListRecording, event, moving_recording
+from ..scenes import ListRecording, event, moving_recording
 
 
 def _estimate(recording: ListRecording, reach: float = 0.6) -> ClockResult:

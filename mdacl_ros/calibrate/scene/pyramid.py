@@ -9,8 +9,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.structure import Structure, structure
-from mdacl_ros.calibrate.warp_model import Matrix, resize_matrix
+from mdacl_ros.calibrate.scene.structure import Structure, structure
+from mdacl_ros.calibrate.scene.warp_model import Matrix, resize_matrix
 from mdacl_ros.types import ByteArray, FloatArray
 
 Size = tuple[int, int]

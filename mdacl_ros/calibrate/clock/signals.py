@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mdacl_ros.calibrate.structure import structure
+from mdacl_ros.calibrate.scene.structure import structure
 from mdacl_ros.errors import CalibrationError, ImageError
 from mdacl_ros.pair_input import rgb_pixels
 from mdacl_ros.replay.recording import Recording

@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.files import check_output, write_whole
-from mdacl_ros.calibrate.scene_evidence import SceneResult, estimate_scene
-from mdacl_ros.calibrate.scene_frames import SceneFrames, collect_frames
-from mdacl_ros.calibrate.scene_picture import draw_scene, encode_png
-from mdacl_ros.calibrate.warp_model import Matrix, resize_matrix
+from mdacl_ros.calibrate.files import check_output, write_result
+from mdacl_ros.calibrate.scene.evidence import SceneResult, estimate_scene
+from mdacl_ros.calibrate.scene.frames import SceneFrames, collect_frames
+from mdacl_ros.calibrate.scene.picture import draw_scene, encode_png
+from mdacl_ros.calibrate.scene.warp_model import Matrix, resize_matrix
 from mdacl_ros.errors import CalibrationError, ParameterError
 from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.sensing.geometry import rgb_from_thermal
@@ -71,9 +71,10 @@ def run(args: argparse.Namespace) -> int:
         homography=result.homography,
         date=datetime.date.today().isoformat(),
         source=_source(name, frames, result),
+        sha256=frames.digest,
     )
     picture = draw_scene(frames, guess, result.homography, _summary(frames, result))
-    write_whole(args.out.with_suffix(".png"), encode_png(picture))
+    write_result(args.out.with_suffix(".png"), encode_png(picture))
     save_rig(rig, args.out)
     print(json.dumps(_report(frames, result)) if args.json else _text(args.out, frames, result))
     return 0
@@ -129,8 +130,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _source(name: str, frames: SceneFrames, result: SceneResult) -> str:
     return (
-        f"mdacl calibrate scene, recording {name}, {len(frames.colours)} pairs with sha256"
-        f" {frames.digest}; {_evidence(result)}"
+        f"mdacl calibrate scene, recording {name}, {len(frames.colours)} pairs; {_evidence(result)}"
     )
 
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdacl_ros.calibrate.pyramid import Level, ScenePairs
-from mdacl_ros.calibrate.scene_estimate import (
+from mdacl_ros.calibrate.scene.estimate import (
     SEARCH_FRAMES,
     SEARCH_SCALE,
     Estimate,
     refine,
 )
-from mdacl_ros.calibrate.scene_search import Start, search
-from mdacl_ros.calibrate.warp_model import Matrix, corners, transform
+from mdacl_ros.calibrate.scene.pyramid import Level, ScenePairs
+from mdacl_ros.calibrate.scene.search import Start, search
+from mdacl_ros.calibrate.scene.warp_model import Matrix, corners, transform
 from mdacl_ros.errors import CalibrationError
 
 FEWEST_FRAMES = 10

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mdacl_ros.calibrate.clock_estimate import ClockResult, estimate_clock
-from mdacl_ros.calibrate.clock_signals import collect_signals
-from mdacl_ros.calibrate.files import check_output, write_whole
+from mdacl_ros.calibrate.clock.estimate import ClockResult, estimate_clock
+from mdacl_ros.calibrate.clock.signals import collect_signals
+from mdacl_ros.calibrate.files import check_output, write_result
 from mdacl_ros.errors import CalibrationError, ParameterError
 from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.sensing.rig import load_rig
@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     if result.refusal:
         raise CalibrationError(f"recording {name}: no clock offset: {result.refusal}")
     if args.out is not None:
-        from mdacl_ros.calibrate.clock_picture import draw_clock
+        from mdacl_ros.calibrate.clock.picture import draw_clock
 
-        write_whole(args.out, draw_clock(signals, result))
+        write_result(args.out, draw_clock(signals, result))
     print(json.dumps(_report(result)) if args.json else _text(result, args.out))
     return 0
 

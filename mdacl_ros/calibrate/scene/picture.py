@@ -8,10 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.pyramid import Size
-from mdacl_ros.calibrate.scene_frames import SceneFrames
-from mdacl_ros.calibrate.structure import structure
-from mdacl_ros.calibrate.warp_model import Matrix
+from mdacl_ros.calibrate.scene.frames import SceneFrames
+from mdacl_ros.calibrate.scene.pyramid import Size
+from mdacl_ros.calibrate.scene.structure import structure
+from mdacl_ros.calibrate.scene.warp_model import Matrix
 from mdacl_ros.drawing import INK, THERMAL_COLOUR, draw_text, shade
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.types import ByteArray, FloatArray

@@ -7,10 +7,10 @@ from typing import cast
 
 import numpy as np
 
-from mdacl_ros.calibrate.cell_matching import make_cells, match_cells
-from mdacl_ros.calibrate.pyramid import Level, ScenePairs
-from mdacl_ros.calibrate.scene_fit import Fit, fit_homography, spread_of
-from mdacl_ros.calibrate.warp_model import (
+from mdacl_ros.calibrate.scene.cell_matching import make_cells, match_cells
+from mdacl_ros.calibrate.scene.fit import Fit, fit_homography, spread_of
+from mdacl_ros.calibrate.scene.pyramid import Level, ScenePairs
+from mdacl_ros.calibrate.scene.warp_model import (
     PARAMETERS,
     SIMILARITY,
     Matrix,

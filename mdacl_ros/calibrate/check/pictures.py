@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mdacl_ros.calibrate.check import CheckResult
+from mdacl_ros.calibrate.check.recording import CheckResult
+from mdacl_ros.calibrate.files import write_result
 from mdacl_ros.drawing import INK, RGB_COLOUR, THERMAL_COLOUR, draw_text, shade
-from mdacl_ros.errors import ParameterError
 from mdacl_ros.types import BoolArray, ByteArray
 
 _WIDEST = 960  # pixels of a panel
@@ -61,7 +61,7 @@ def write_pictures(result: CheckResult, texts: tuple[str, str], folder: Path) ->
         The files, each written whole.
 
     Raises:
-        ParameterError: A file cannot be written.
+        CalibrationError: A file cannot be written.
     """
     rgb, thermal = (Image.fromarray(frame) for frame in blink_frames(result))
     overlay = Image.fromarray(draw_overlay(result, texts))
@@ -79,26 +79,9 @@ def write_pictures(result: CheckResult, texts: tuple[str, str], folder: Path) ->
     for name, save in saves.items():
         memory = io.BytesIO()
         save(memory)
-        write_whole(folder / name, memory.getvalue())
+        write_result(folder / name, memory.getvalue())
         files.append(folder / name)
     return files
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all.
-
-    Raises:
-        ParameterError: It cannot be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise ParameterError(
-            f"file {path}: cannot be written ({error.strerror}); name another folder with --out"
-        ) from error
 
 
 def _edges(rgb: ByteArray, thermal: ByteArray, seen: BoolArray, text: str) -> ByteArray:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.pyramid import Level, Size
-from mdacl_ros.calibrate.warp_model import Matrix
+from mdacl_ros.calibrate.scene.pyramid import Level, Size
+from mdacl_ros.calibrate.scene.warp_model import Matrix
 
 SHIFT = 56.0
 """Largest shift looked for, in canvas pixels (a canvas is 640 wide), beside ROTATIONS, SCALES."""

@@ -11,10 +11,11 @@ from typing import Any
 
 from mdacl_ros.analysis.inputs import model_folder, out_folder
 from mdacl_ros.analysis.numbers import percent, rounded, text_table
-from mdacl_ros.calibrate.check import MAX_SKEW, CheckResult, check_rig
-from mdacl_ros.calibrate.check_pictures import write_pictures, write_whole
-from mdacl_ros.calibrate.region_fit import RegionFit, fit_regions
-from mdacl_ros.calibrate.shift_cost import TABLE, ShiftTable, load_shift_table
+from mdacl_ros.calibrate.check.pictures import write_pictures
+from mdacl_ros.calibrate.check.recording import MAX_SKEW, CheckResult, check_rig
+from mdacl_ros.calibrate.check.region_fit import RegionFit, fit_regions
+from mdacl_ros.calibrate.check.shift_cost import TABLE, ShiftTable, load_shift_table
+from mdacl_ros.calibrate.files import write_result
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.sensing.residual import Residual
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     texts = (f"without it: {_said(result.before)}", f"with it: {_said(result.after)}")
     files = write_pictures(result, texts, folder)
     content = json.dumps(report(rig, name, result, fit, table, current), indent=2) + "\n"
-    write_whole(folder / "check.json", content.encode())
+    write_result(folder / "check.json", content)
     print(f"{args.rig} ({rig.kind}) on {name}, {result.after.pairs} pairs")
     print(text(result, fit, table, current, args.bound))
     print(f"wrote {', '.join(str(file) for file in files)}")

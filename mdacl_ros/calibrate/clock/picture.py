@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mdacl_ros.calibrate.clock_estimate import ClockResult
-from mdacl_ros.calibrate.clock_signals import CameraSignal, Times
+from mdacl_ros.calibrate.clock.estimate import ClockResult
+from mdacl_ros.calibrate.clock.signals import CameraSignal, Times
 from mdacl_ros.types import Modality
 
 _SECONDS = 8.0  # of the signals that are drawn

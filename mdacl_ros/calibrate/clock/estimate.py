@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdacl_ros.calibrate.clock_match import (
+from mdacl_ros.calibrate.clock.match import (
     Curve,
     Prepared,
     coarse_shifts,
@@ -18,7 +18,7 @@ from mdacl_ros.calibrate.clock_match import (
     prominence,
     summit,
 )
-from mdacl_ros.calibrate.clock_signals import CameraSignal, Times
+from mdacl_ros.calibrate.clock.signals import CameraSignal, Times
 from mdacl_ros.types import Modality
 
 LARGEST_ERROR = 0.010

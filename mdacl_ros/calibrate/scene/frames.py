@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.pyramid import ScenePairs, Size
-from mdacl_ros.calibrate.structure import picture_mask
+from mdacl_ros.calibrate.scene.pyramid import ScenePairs, Size
+from mdacl_ros.calibrate.scene.structure import picture_mask
 from mdacl_ros.errors import CalibrationError, ImageError
 from mdacl_ros.pair_input import rgb_pixels
 from mdacl_ros.replay.recording import Recording

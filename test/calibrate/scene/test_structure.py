@@ -1,9 +1,9 @@
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.structure import picture_mask, structure
+from mdacl_ros.calibrate.scene.structure import picture_mask, structure
 
-from .scenes import place
+from ..scenes import place
 
 
 def _grey() -> np.ndarray:
