@@ -220,7 +220,7 @@ class DetectorNode(LifecycleNode):
         try:
             return self._pipeline.load_engine(parameters), parameters
         finally:
-            self.progress = ""
+            self.progress, self.build_fraction = "", None
 
     def _use_engine(self, engine: Engine, parameters: NodeParameters) -> str:
         """Go over to a new engine between two pairs; the old one is closed then."""
