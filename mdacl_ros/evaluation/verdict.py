@@ -11,6 +11,8 @@ GOOD_MAP50, POOR_MAP50 = 0.5, 0.2
 LOST_SHARE = 0.05
 """Share of frames, or of time with one camera, from which it is said."""
 FLICKER_SHARE = 0.2
+BALANCED = 0.1
+"""|mean MDI| below which the answers are said to rest on both cameras."""
 FUSION_LOSS = 0.01
 """mAP50 by which one camera alone may be better before it is said."""
 
@@ -128,10 +130,9 @@ def _rest(
         return [("bad", "No frame was processed.")]
     mean = mdi["paired_mean"]
     if mean is not None:
-        camera = "rgb" if mean >= 0 else "thermal"
-        lines.append(
-            ("ok", f"With both cameras the answers lean on {camera} (mean MDI {mean:+.2f}).")
-        )
+        leader = "RGB" if mean > 0 else "thermal"
+        how = f"lean on {leader}" if abs(mean) >= BALANCED else "rest on both about equally"
+        lines.append(("ok", f"With both cameras the answers {how} (mean MDI {mean:+.2f})."))
     share = flicker["share"]
     if share is not None:
         level: Level = "warn" if share > FLICKER_SHARE else "ok"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from mdacl_ros.runtime.child_process import child_environment
+
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(32 << 30),
@@ -20,4 +22,4 @@ def restart_with_allocator_settings() -> None:
     """
     if any(os.environ.get(key) != value for key, value in ALLOCATOR.items()):
         command = [sys.executable, "-m", "mdacl_ros.cli", *sys.argv[1:]]
-        os.execve(sys.executable, command, {**os.environ, **ALLOCATOR})
+        os.execve(sys.executable, command, child_environment(**ALLOCATOR))

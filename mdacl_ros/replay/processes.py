@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from mdacl_ros.local_ros import local_environment
-from mdacl_ros.runtime.child_process import prepare_child
+from mdacl_ros.runtime.child_process import child_environment, prepare_child
 
 STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 """What a process is sent to end it, and how many seconds it gets each time."""
@@ -57,7 +57,7 @@ class NodeProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=prepare_child,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=child_environment(PYTHONUNBUFFERED="1"),
             )
         self._usage = psutil.Process(self._process.pid)
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mdacl_ros.evaluation.frames import FRAMES_FILE
 from mdacl_ros.evaluation.report import Report, read_report
+from mdacl_ros.evaluation.verdict import BALANCED
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.reporting import words
 from mdacl_ros.reporting.charts import time_chart
@@ -156,7 +157,7 @@ def mean_mdi(report: Report) -> float | None:
 def _leads(mdi: float | None) -> str:
     if mdi is None:
         return "no answer"
-    if abs(mdi) < 0.1:
+    if abs(mdi) < BALANCED:
         return "of the pairs: nearly balanced"
     return f"of the pairs: {'RGB' if mdi > 0 else 'thermal'} leads"
 

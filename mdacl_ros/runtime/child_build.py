@@ -14,13 +14,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
-import mdacl_ros
 from mdacl_ros import errors
 from mdacl_ros.errors import EngineError
-from mdacl_ros.runtime.child_process import prepare_child
+from mdacl_ros.runtime.child_process import child_environment, prepare_child
 from mdacl_ros.runtime.engine import Progress
 
 SIGN_OF_LIFE = 0.5
@@ -39,8 +37,6 @@ def build_in_child(module: str, arguments: list[str], progress: Progress) -> Non
         MdaclError: The error that the child reported.
         EngineError: The child ended without saying why.
     """
-    package = str(Path(mdacl_ros.__file__).resolve().parents[1])
-    path = os.pathsep.join(p for p in (package, os.environ.get("PYTHONPATH")) if p)
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -48,7 +44,7 @@ def build_in_child(module: str, arguments: list[str], progress: Progress) -> Non
             stdout=subprocess.PIPE,
             stderr=log,
             preexec_fn=prepare_child,
-            env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+            env=child_environment(PYTHONUNBUFFERED="1"),
         )
         try:
             _follow(child, progress, log)
