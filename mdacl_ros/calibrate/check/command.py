@@ -16,6 +16,7 @@ from mdacl_ros.calibrate.check.recording import MAX_SKEW, CheckResult, check_rig
 from mdacl_ros.calibrate.check.region_fit import RegionFit, fit_regions
 from mdacl_ros.calibrate.check.shift_cost import TABLE, ShiftTable, load_shift_table
 from mdacl_ros.calibrate.check.verdict import Verdict, displacement, judge
+from mdacl_ros.calibrate.exchanged import EXCHANGED
 from mdacl_ros.calibrate.files import write_result
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.replay.recording import open_recording
@@ -84,7 +85,7 @@ def text(result: CheckResult, fit: RegionFit | None, table: ShiftTable, current:
     """
     lines = [f"residual     {_said(result.after)}", f"without it   {_said(result.before)}"]
     if result.grey:
-        lines.append("the RGB images carry no colour: are the topics swapped?")
+        lines.append(f"the RGB images carry no colour; unless the camera has none, {EXCHANGED}")
     if not result.after.confident:
         return "\n".join(lines)
     lines += ["by region, (dx, dy) in RGB pixels, as the picture lies:", _regions(result.after)]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.calibrate.target.levels import grey_of, is_colourful
-from mdacl_ros.calibrate.target.pair_types import SWAPPED, ImagePair, PairSource
+from mdacl_ros.calibrate.target.pair_types import ImagePair, PairSource
 from mdacl_ros.calibrate.target.recorded_pairs import recorded_pairs
 from mdacl_ros.datasets.folders import images_by_stem, pair_files, subfolder
 from mdacl_ros.datasets.images import read_rgb, read_thermal
@@ -17,6 +17,7 @@ from mdacl_ros.errors import CalibrationError
 from mdacl_ros.types import MODALITIES, Frame, Modality
 
 RGB_FOLDERS, THERMAL_FOLDERS = ("rgb", "visible"), ("thermal", "infrared")
+_EXCHANGED = "the folders rgb/ and thermal/ look exchanged: rename them"
 
 
 def read_pairs(source: PairSource) -> Iterator[ImagePair]:
@@ -94,4 +95,4 @@ def _folder(source: PairSource) -> Iterator[ImagePair]:
 def _refuse_colour(path: Path) -> None:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is not None and image.ndim == 3 and is_colourful(np.asarray(image[..., :3], np.uint8)):
-        raise CalibrationError(f"{path}: got a colour picture, wanted a thermal one; {SWAPPED}")
+        raise CalibrationError(f"{path}: got a colour picture, wanted a thermal one; {_EXCHANGED}")

@@ -216,7 +216,7 @@ def behind() -> RigCalibration:
     ("make", "message"),
     [
         (other_sizes, "rgb images are 640x360, but the rig calibration was made for 1280x720"),
-        (swapped, "the two topics seem swapped: give --rgb-topic and --thermal-topic"),
+        (swapped, "look exchanged: swap --rgb-topic and --thermal-topic"),
         (behind, "covers no pixel of the RGB image"),
     ],
 )

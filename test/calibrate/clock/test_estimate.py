@@ -67,7 +67,7 @@ def test_colour_on_the_thermal_topic_is_suspected_to_be_swapped():
     palette = np.zeros((48, 64, 3), np.uint8)
     palette[..., 0] = 200
     events = [event("thermal", k / 10, palette) for k in range(30)]
-    with pytest.raises(CalibrationError, match=r"palette.*swapped"):
+    with pytest.raises(CalibrationError, match=r"palette.*look exchanged"):
         collect_signals(ListRecording(events), 10.0)
 
 

@@ -79,7 +79,7 @@ def test_a_bag_with_a_clock_offset(scene, tmp_path, capsys):
         "--thermal-topic",
         "/rgb/image_raw",
     )
-    assert "are rgb and thermal exchanged?" in line
+    assert "topic look exchanged: swap --rgb-topic and --thermal-topic" in line
 
 
 def test_unreadable_and_missing_sources(tmp_path, capsys):
@@ -106,7 +106,7 @@ def test_folders_that_do_not_fit(scene, tmp_path, capsys):
     swapped = scene.write(tmp_path / "swapped", 3)
     colour = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
     cv2.imwrite(str(swapped / "thermal" / "00.png"), colour)
-    assert "are rgb and thermal exchanged?" in _refused(capsys, tmp_path, swapped)
+    assert "rgb/ and thermal/ look exchanged" in _refused(capsys, tmp_path, swapped)
 
     damaged = scene.write(tmp_path / "damaged", 3)
     (damaged / "rgb" / "01.png").write_bytes(b"no picture")
