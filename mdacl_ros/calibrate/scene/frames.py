@@ -10,14 +10,15 @@ import cv2
 import numpy as np
 
 from mdacl_ros.calibrate.exchanged import exchange_told
-from mdacl_ros.calibrate.scene.pyramid import ScenePairs, Size
+from mdacl_ros.calibrate.one_size import OneSize
+from mdacl_ros.calibrate.scene.pyramid import ScenePairs
 from mdacl_ros.calibrate.scene.structure import picture_mask
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.pair_input import rgb_pixels
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.sensing.thermal import normalize_once
 from mdacl_ros.sensing.thermal_levels import to_levels
-from mdacl_ros.types import ByteArray, Frame, Modality
+from mdacl_ros.types import ByteArray, Frame
 
 CANVAS = 640
 """Longer side in pixels of the working image; larger RGB images are shrunk to it."""
@@ -99,12 +100,12 @@ def _choose(recording: Recording, count: int, offset_ns: int) -> list[_Chosen]:
     """RGB frames at even distances, each with its nearest thermal frame."""
     total = recording.frames["rgb"]
     wanted = {round(k) for k in np.linspace(0, total - 1, min(count, total))}
-    sizes: dict[Modality, Size] = {}
+    sizes = OneSize(recording.name)
     recent: deque[Frame] = deque(maxlen=_REMEMBERED)
     chosen: list[_Chosen] = []
     index = -1
     for event in recording:
-        _check_size(recording.name, event.camera, event.frame, sizes)
+        sizes.check(event.camera, event.frame)
         if event.camera == "thermal":
             recent.append(event.frame)
             for pair in chosen:
@@ -116,17 +117,6 @@ def _choose(recording: Recording, count: int, offset_ns: int) -> list[_Chosen]:
             for thermal in recent:
                 chosen[-1].offer(thermal, offset_ns)
     return chosen
-
-
-def _check_size(name: str, camera: Modality, frame: Frame, sizes: dict[Modality, Size]) -> None:
-    size = (frame.image.shape[1], frame.image.shape[0])
-    first = sizes.setdefault(camera, size)
-    if size != first:
-        raise CalibrationError(
-            f"recording {name}: {camera} images change from {first[0]}x{first[1]} to"
-            f" {size[0]}x{size[1]} at {frame.stamp_ns} ns, wanted one resolution; record without"
-            " changing the camera's mode"
-        )
 
 
 def _prepare(near: list[_Chosen]) -> SceneFrames:
