@@ -145,3 +145,14 @@ def test_a_result_that_cannot_be_written(scene, tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
     assert _run(folder, tmp_path / "rig.json") == 2
     assert "ends in .yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("blocked", ["rig.png", "rig.yaml"])
+def test_calibration_and_picture_are_both_written_or_neither(blocked, scene, tmp_path, capsys):
+    folder, out = scene.write(tmp_path / "pairs"), tmp_path / "out"
+    (out / blocked).mkdir(parents=True)
+    assert _run(folder, out / "rig.yaml") == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f"{blocked}: cannot be written" in error
+    assert [path.name for path in out.iterdir()] == [blocked]
+    assert (out / blocked).is_dir()
