@@ -83,6 +83,7 @@ def _folder(source: PairSource) -> Iterator[ImagePair]:
     chosen = np.linspace(0, len(both) - 1, min(source.most, len(both))).round().astype(int)
     for name in (list(both)[i] for i in chosen):
         first, second = both[name]
+        _refuse_grey(first)
         _refuse_colour(second)
         counts, encoding = read_thermal(second)
         frames: dict[Modality, Frame] = {
@@ -90,6 +91,17 @@ def _folder(source: PairSource) -> Iterator[ImagePair]:
             "thermal": Frame(counts, 0, encoding=encoding),
         }
         yield ImagePair(name, {c: grey_of(frames[c], c) for c in MODALITIES})
+
+
+def _refuse_grey(path: Path) -> None:
+    """Refuse what no colour camera writes; exchanged folders need not show by their colours."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is not None and (image.ndim == 2 or image.dtype != np.uint8):
+        channels = 1 if image.ndim == 2 else image.shape[2]
+        raise CalibrationError(
+            f"{path}: got {channels} channel{'s' * (channels > 1)} of {image.dtype}, wanted a"
+            f" colour picture of 8 bits; {_EXCHANGED}, or save it in colour"
+        )
 
 
 def _refuse_colour(path: Path) -> None:

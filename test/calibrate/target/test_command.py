@@ -108,6 +108,16 @@ def test_folders_that_do_not_fit(scene, tmp_path, capsys):
     cv2.imwrite(str(swapped / "thermal" / "00.png"), colour)
     assert "rgb/ and thermal/ look exchanged" in _refused(capsys, tmp_path, swapped)
 
+    exchanged = scene.write(tmp_path / "exchanged", 3)
+    (exchanged / "rgb").rename(exchanged / "was_rgb")
+    (exchanged / "thermal").rename(exchanged / "rgb")
+    (exchanged / "was_rgb").rename(exchanged / "thermal")
+    line = _refused(capsys, tmp_path, exchanged)
+    assert "rgb/00.png: got 1 channel of uint16, wanted a colour picture of 8 bits" in line
+    assert "rgb/ and thermal/ look exchanged: rename them" in line
+    cv2.imwrite(str(exchanged / "rgb" / "00.png"), np.zeros((120, 160), np.uint8))
+    assert "got 1 channel of uint8" in _refused(capsys, tmp_path, exchanged)
+
     damaged = scene.write(tmp_path / "damaged", 3)
     (damaged / "rgb" / "01.png").write_bytes(b"no picture")
     assert "not a readable image" in _refused(capsys, tmp_path, damaged)
