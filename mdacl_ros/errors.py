@@ -11,6 +11,10 @@ class ImageError(MdaclError):
     """An image message that cannot be decoded (encoding, step, size, truncated data)."""
 
 
+class ImageKindError(ImageError):
+    """An image of a kind that its camera cannot have, as when two topics are exchanged."""
+
+
 class CalibrationError(MdaclError):
     """A rig calibration that is missing, unreadable, or geometrically impossible."""
 

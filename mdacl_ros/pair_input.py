@@ -7,7 +7,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from mdacl_ros.errors import ImageError, MdaclError
+from mdacl_ros.errors import ImageError, ImageKindError, MdaclError
 from mdacl_ros.runtime.engine import STRIDE
 from mdacl_ros.sensing.aligned_pair import AlignedPair, align
 from mdacl_ros.sensing.letterbox import Letterbox, present_cells
@@ -194,7 +194,7 @@ def rgb_pixels(frame: Frame) -> ByteArray:
     """
     image = frame.image
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ImageError(
+        raise ImageKindError(
             f"rgb image, encoding {frame.encoding}: got {image.dtype} of shape {image.shape}, "
             "wanted uint8 of shape (H, W, 3) in R, G, B order; check the camera driver"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mdacl_ros.errors import ImageError
+from mdacl_ros.errors import ImageError, ImageKindError
 from mdacl_ros.sensing.thermal_levels import thermal_to_grey
 from mdacl_ros.types import Array, Modality
 
@@ -55,7 +55,7 @@ def decode_compressed(
     if image.ndim == 3 and image.dtype == np.uint8 and image.shape[2] == 3:
         return thermal_to_grey(image, format)
     if image.ndim != 2 or image.dtype not in (np.uint8, np.uint16):
-        raise ImageError(
+        raise ImageKindError(
             f"{where}: got {image.dtype} of shape {image.shape}, wanted one channel of 8 or 16"
             " bits; set the camera driver's pixel format"
         )

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from mdacl_ros.errors import ImageError
+from mdacl_ros.errors import ImageError, ImageKindError
 from mdacl_ros.sensing.color_conversion import to_rgb8
 from mdacl_ros.sensing.compressed import MAX_PIXELS, check_size, decode_compressed
 from mdacl_ros.sensing.thermal_levels import thermal_to_grey
@@ -188,7 +188,9 @@ def _checked_view(
     where = f"{camera} image, encoding {encoding!r}"
     layouts = _LAYOUTS[camera]
     if encoding not in layouts:
-        raise ImageError(
+        kinds = (other for camera_of, other in _LAYOUTS.items() if camera_of != camera)
+        kind = ImageKindError if any(encoding in other for other in kinds) else ImageError
+        raise kind(
             f"{where}: not supported, wanted one of {', '.join(layouts)};"
             " set the camera driver's pixel format or convert with image_proc"
         )

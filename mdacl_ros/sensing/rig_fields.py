@@ -189,23 +189,30 @@ def _camera(fields: _Fields, intrinsics_required: bool) -> CameraModel:
 
 
 def _camera_mapping(name: str, camera: CameraModel) -> dict[str, Any]:
-    """A camera_info block as camera_calibration writes it."""
+    """A camera_info block as camera_calibration writes it.
+
+    ``camera_calibration_parsers`` wants the last two matrices of a file as well; they say that the
+    image is not rectified, and are not read here.
+    """
     block: dict[str, Any] = {
         "image_width": int(camera.size[0]),
         "image_height": int(camera.size[1]),
         "camera_name": name,
     }
     if camera.matrix is not None:
-        data = [float(value) for value in np.asarray(camera.matrix).ravel()]
-        coefficients = [float(value) for value in camera.distortion]
-        block["camera_matrix"] = {"rows": 3, "cols": 3, "data": data}
+        matrix = np.asarray(camera.matrix, np.float64)
+        block["camera_matrix"] = _matrix_mapping(matrix)
         block["distortion_model"] = camera.model
-        block["distortion_coefficients"] = {
-            "rows": 1,
-            "cols": len(coefficients),
-            "data": coefficients,
-        }
+        block["distortion_coefficients"] = _matrix_mapping(np.array([camera.distortion]))
+        block["rectification_matrix"] = _matrix_mapping(np.eye(3))
+        block["projection_matrix"] = _matrix_mapping(np.column_stack((matrix, np.zeros(3))))
     return block
+
+
+def _matrix_mapping(matrix: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """A matrix as OpenCV's YAML has it."""
+    rows, columns = matrix.shape
+    return {"rows": rows, "cols": columns, "data": [float(value) for value in matrix.ravel()]}
 
 
 def _homography(fields: _Fields, rgb: CameraModel, thermal: CameraModel) -> npt.NDArray[np.float64]:

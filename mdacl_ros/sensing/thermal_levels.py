@@ -8,7 +8,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from mdacl_ros.errors import ImageError
+from mdacl_ros.errors import ImageError, ImageKindError
 from mdacl_ros.sensing.tone_curve import Samples
 from mdacl_ros.types import Array, ByteArray, FloatArray
 
@@ -88,7 +88,7 @@ def thermal_to_grey(image: Array, encoding: str) -> ByteArray:
     first, middle, last = (image[::4, ::4, c].astype(np.int16) for c in range(3))
     spread = float(np.mean(np.abs(first - middle) + np.abs(last - middle)) / 2)
     if spread > _PALETTE_SPREAD:
-        raise ImageError(
+        raise ImageKindError(
             f"thermal image, encoding {encoding}: got palette colours (channels differ by"
             f" {spread:.0f} grey levels on average), wanted three equal channels; set the camera"
             " driver to a white-hot palette, or publish mono8, mono16 or 16UC1"

@@ -58,6 +58,36 @@ def test_what_is_saved_is_loaded(rig, tmp_path):
         assert np.array_equal(got.matrix, wanted.matrix)
 
 
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_a_camera_block_has_all_that_camera_calibration_parsers_reads(camera, tmp_path):
+    path = tmp_path / "rig.yaml"
+    save_rig(EXTRINSICS, path)
+    block = yaml.safe_load(path.read_text())[camera]
+    matrices = {key: value for key, value in block.items() if isinstance(value, dict)}
+    coefficients = len(getattr(EXTRINSICS, camera).distortion)
+    assert {key: (value["rows"], value["cols"]) for key, value in matrices.items()} == {
+        "camera_matrix": (3, 3),
+        "distortion_coefficients": (1, coefficients),
+        "rectification_matrix": (3, 3),
+        "projection_matrix": (3, 4),
+    }
+    for value in matrices.values():
+        assert len(value["data"]) == value["rows"] * value["cols"]
+    assert matrices["rectification_matrix"]["data"] == np.eye(3).ravel().tolist()
+    projection = np.reshape(matrices["projection_matrix"]["data"], (3, 4))
+    assert np.array_equal(projection, np.column_stack((K, np.zeros(3))))
+
+
+def test_the_matrices_of_rectification_are_not_needed(tmp_path):
+    path = tmp_path / "rig.yaml"
+    save_rig(EXTRINSICS, path)
+    content = yaml.safe_load(path.read_text())
+    del content["rgb"]["rectification_matrix"]
+    content["thermal"]["projection_matrix"] = "none"
+    path.write_text(yaml.safe_dump(content))
+    assert np.array_equal(load_rig(path).rgb.matrix, K)
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_shipped_examples_load_and_register(path):
     rig = load_rig(path)

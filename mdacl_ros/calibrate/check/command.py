@@ -15,13 +15,13 @@ from mdacl_ros.calibrate.check.pictures import write_pictures
 from mdacl_ros.calibrate.check.recording import MAX_SKEW, CheckResult, check_rig
 from mdacl_ros.calibrate.check.region_fit import RegionFit, fit_regions
 from mdacl_ros.calibrate.check.shift_cost import TABLE, ShiftTable, load_shift_table
+from mdacl_ros.calibrate.check.verdict import Verdict, displacement, judge
+from mdacl_ros.calibrate.exchanged import EXCHANGED
 from mdacl_ros.calibrate.files import write_result
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
-
-GOOD, OFF = 0, 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,38 +60,33 @@ def run(args: argparse.Namespace) -> int:
         name = recording.name
         result = check_rig(rig, recording, args.pairs, args.max_skew, args.clock_offset)
     fit = fit_regions(result.after) if result.after.confident else None
+    verdict = judge(result.after, fit, args.bound)
     current = table.belongs_to(model / "weights.safetensors")
     folder = out_folder(args)
     texts = (f"without it: {_said(result.before)}", f"with it: {_said(result.after)}")
     files = write_pictures(result, texts, folder)
-    content = json.dumps(report(rig, name, result, fit, table, current), indent=2) + "\n"
+    content = json.dumps(report(rig, name, result, fit, table, current, verdict), indent=2) + "\n"
     write_result(folder / "check.json", content)
     print(f"{args.rig} ({rig.kind}) on {name}, {result.after.pairs} pairs")
-    print(text(result, fit, table, current, args.bound))
+    print(text(result, fit, table, current))
+    print(verdict.text(args.bound))
     print(f"wrote {', '.join(str(file) for file in files)}")
-    return GOOD if result.after.confident and result.after.pixels < args.bound else OFF
+    return verdict.exit_code
 
 
-def text(
-    result: CheckResult, fit: RegionFit | None, table: ShiftTable, current: bool, bound: float
-) -> str:
-    """What is printed.
+def text(result: CheckResult, fit: RegionFit | None, table: ShiftTable, current: bool) -> str:
+    """What is printed above the verdict.
 
     Args:
         result: Of the check.
         fit: Shift, rotation and scale of the regions.
         table: What shifts cost.
         current: Whether it was measured with the model's weights.
-        bound: Pixels of the RGB image from which the calibration counts as off.
     """
     lines = [f"residual     {_said(result.after)}", f"without it   {_said(result.before)}"]
     if result.grey:
-        lines.append("the RGB images carry no colour: are the topics swapped?")
+        lines.append(f"the RGB images carry no colour; unless the camera has none, {EXCHANGED}")
     if not result.after.confident:
-        lines.append(
-            "the edges of the two cameras agree too little to tell: record some 20 s of a scene"
-            " with structure that is warm and lit, while the rig moves slowly"
-        )
         return "\n".join(lines)
     lines += ["by region, (dx, dy) in RGB pixels, as the picture lies:", _regions(result.after)]
     if fit is not None:
@@ -101,7 +96,7 @@ def text(
             f" {100 * fit.scale:+.2f} % ({fit.corner:.1f} px at a corner), scatter"
             f" {fit.scatter:.1f} px"
         )
-    return "\n".join([*lines, _cost(result.after, table, current), _verdict(result, fit, bound)])
+    return "\n".join([*lines, _cost(result.after, fit, table, current)])
 
 
 def report(
@@ -111,14 +106,18 @@ def report(
     fit: RegionFit | None,
     table: ShiftTable,
     current: bool,
+    verdict: Verdict,
 ) -> dict[str, Any]:
-    """The same for programs; arguments as for :func:`text`, and the calibration."""
+    """The same for programs; arguments as for :func:`text`, the calibration and the verdict."""
     after = result.after
-    expected = table.map50_at(after.pixels, after.size[0])
+    pixels = displacement(after, fit)
+    expected = table.map50_at(pixels, after.size[0])
     values: dict[str, Any] = {
         "recording": name,
         "rig": {"kind": rig.kind, "date": rig.date, "source": rig.source},
         "pairs": after.pairs,
+        "verdict": verdict.value,
+        "displacement_px": rounded(pixels) if after.confident else None,
         "residual": _plain(after),
         "without": _plain(result.before),
         "map50": {
@@ -166,25 +165,17 @@ def _regions(residual: Residual) -> str:
     return text_table(rows)
 
 
-def _cost(residual: Residual, table: ShiftTable, current: bool) -> str:
-    width = residual.size[0]
-    clean, expected = table.map50[0], table.map50_at(residual.pixels, width)
-    most = "" if table.covers(residual.pixels, width) else " or more"
+def _cost(residual: Residual, fit: RegionFit | None, table: ShiftTable, current: bool) -> str:
+    """What the displacement costs; without a fit, or beyond the table, the least it does."""
+    width, pixels = residual.size[0], displacement(residual, fit)
+    clean, expected = table.map50[0], table.map50_at(pixels, width)
+    about = "about" if fit is not None and table.covers(pixels, width) else "at least"
     line = (
-        f"costs about  {percent(clean - expected)}{most} of {percent(clean)} mAP50 points"
-        f" ({table.images} pairs of {table.data} at {'x'.join(map(str, table.input_size))})"
+        f"costs        {about} {percent(clean - expected)} of {percent(clean)} mAP50 points at"
+        f" {pixels:.1f} px over the regions ({table.images} pairs of {table.data} at"
+        f" {'x'.join(map(str, table.input_size))})"
     )
     return line if current else line + "; the table was measured with other weights"
-
-
-def _verdict(result: CheckResult, fit: RegionFit | None, bound: float) -> str:
-    if fit is not None and fit.turned_or_scaled:
-        return "verdict      thermal is turned or scaled, not only shifted: calibrate again"
-    if result.after.pixels >= bound:
-        return (
-            f"verdict      off by {bound:g} px or more: calibrate again, or set reference_distance"
-        )
-    return "verdict      good"
 
 
 def _plain(residual: Residual) -> dict[str, Any]:

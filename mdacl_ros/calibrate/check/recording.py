@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mdacl_ros.calibrate.exchanged import EXCHANGED, exchange_told
 from mdacl_ros.errors import CalibrationError, RecordingError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.replay.recording import Recording
@@ -66,10 +67,12 @@ def check_rig(
         clock_offset: Seconds added to thermal stamps.
 
     Raises:
-        CalibrationError: The calibration is for other sizes, or its cameras share no view.
-        RecordingError: There is no pair, or an image cannot be used.
+        CalibrationError: The calibration is for other sizes, its cameras share no view, or an image
+            cannot be used.
+        RecordingError: There is no pair, or the recording is damaged.
     """
-    pairs = list(spread_pairs(recording, count, max_skew, clock_offset))
+    with exchange_told(f"recording {recording.name}"):
+        pairs = list(spread_pairs(recording, count, max_skew, clock_offset))
     if not pairs:
         raise RecordingError(
             f"recording {recording.name}: got {dict(recording.frames)} frames but no pair of them"
@@ -152,9 +155,7 @@ def _with_hint(error: CalibrationError, rig: RigCalibration, pair: FramePair) ->
     assert pair.thermal is not None
     sizes = [(f.image.shape[1], f.image.shape[0]) for f in (pair.rgb, pair.thermal)]
     if sizes == [rig.thermal.size, rig.rgb.size] and sizes[0] != sizes[1]:
-        return CalibrationError(
-            f"{error}; the two topics seem swapped: give --rgb-topic and --thermal-topic"
-        )
+        return CalibrationError(f"{error}; {EXCHANGED}")
     return error
 
 

@@ -23,6 +23,7 @@ class RegionFit:
         rotation: Degrees by which thermal is turned, clockwise on the screen.
         scale: Share by which thermal is too large.
         corner: Pixels by which rotation and scale displace a corner.
+        rms: Root mean square displacement of the nine regions' middles by all three, pixels.
         scatter: Median distance of the regions from the fit in pixels.
         size: ``(width, height)`` of the RGB image.
     """
@@ -31,6 +32,7 @@ class RegionFit:
     rotation: float
     scale: float
     corner: float
+    rms: float
     scatter: float
     size: tuple[int, int]
 
@@ -59,19 +61,20 @@ def fit_regions(residual: Residual) -> RegionFit | None:
     told = np.isfinite(moved).all(axis=1)
     if told.sum() < _LEAST_REGIONS:
         return None
-    x, y, moved = x[told], y[told], moved[told]
     one, none = np.ones_like(x), np.zeros_like(x)
     across = np.column_stack((one, none, x, -y))  # dx = tx + s x - r y
     down = np.column_stack((none, one, y, x))  # dy = ty + s y + r x
-    matrix = np.vstack((across, down))
-    answer = np.linalg.lstsq(matrix, moved.T.ravel(), rcond=None)[0]
-    error = (matrix @ answer - moved.T.ravel()).reshape(2, -1)
+    matrix = np.vstack((across[told], down[told]))
+    answer = np.linalg.lstsq(matrix, moved[told].T.ravel(), rcond=None)[0]
+    fitted = np.column_stack((across @ answer, down @ answer))
+    error = (fitted - moved)[told]
     tx, ty, scale, turn = (float(value) for value in answer)
     return RegionFit(
         shift=(tx, ty),
         rotation=math.degrees(turn),
         scale=scale,
         corner=math.hypot(scale, turn) * math.hypot(width, height) / 2,
-        scatter=float(np.median(np.hypot(*error))),
+        rms=float(np.sqrt((fitted**2).sum(axis=1).mean())),
+        scatter=float(np.median(np.hypot(*error.T))),
         size=residual.size,
     )

@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mdacl_ros.calibrate.exchanged import exchange_told
+from mdacl_ros.calibrate.one_size import OneSize
 from mdacl_ros.calibrate.scene.structure import structure
-from mdacl_ros.errors import CalibrationError, ImageError
+from mdacl_ros.errors import CalibrationError
 from mdacl_ros.pair_input import rgb_pixels
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.sensing.registration import Registration
@@ -62,22 +64,19 @@ def collect_signals(
 
     Raises:
         CalibrationError: A camera is missing or has too few frames, stamps do not advance, or an
-            image is not what its topic should carry.
+            image is of another size than those before, or not what its topic should carry.
     """
     rows: dict[Modality, list[tuple[int, FloatArray]]] = {camera: [] for camera in MODALITIES}
-    cells = _CellReader(rig)
+    cells, sizes = _CellReader(rig), OneSize(recording.name)
     start: int | None = None
-    for event in recording:
-        start = event.time_ns if start is None else start
-        if event.time_ns - start > longest_s * 1e9:
-            break
-        try:
+    with exchange_told(f"recording {recording.name}"):
+        for event in recording:
+            start = event.time_ns if start is None else start
+            if event.time_ns - start > longest_s * 1e9:
+                break
+            sizes.check(event.camera, event.frame)
             values = cells.read(event.camera, event.frame)
-        except ImageError as error:
-            raise CalibrationError(
-                f"recording {recording.name}: {error}; are the RGB and the thermal topic swapped?"
-            ) from error
-        rows[event.camera].append((event.frame.stamp_ns, values))
+            rows[event.camera].append((event.frame.stamp_ns, values))
     origin = min((stamp for part in rows.values() for stamp, _ in part), default=0)
     return {camera: _signal(recording.name, camera, rows[camera], origin) for camera in MODALITIES}
 

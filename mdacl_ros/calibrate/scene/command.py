@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.files import check_output, write_result
+from mdacl_ros.calibrate.files import check_output, write_with_picture
 from mdacl_ros.calibrate.scene.evidence import SceneResult, estimate_scene
 from mdacl_ros.calibrate.scene.frames import SceneFrames, collect_frames
 from mdacl_ros.calibrate.scene.picture import draw_scene, encode_png
@@ -21,7 +21,7 @@ from mdacl_ros.calibrate.scene.warp_model import Matrix, resize_matrix
 from mdacl_ros.errors import CalibrationError, ParameterError
 from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.sensing.geometry import rgb_from_thermal
-from mdacl_ros.sensing.rig import CameraModel, RigCalibration, load_rig, save_rig
+from mdacl_ros.sensing.rig import CameraModel, RigCalibration, load_rig
 
 _NS = 1_000_000_000
 
@@ -74,8 +74,7 @@ def run(args: argparse.Namespace) -> int:
         sha256=frames.digest,
     )
     picture = draw_scene(frames, guess, result.homography, _summary(frames, result))
-    write_result(args.out.with_suffix(".png"), encode_png(picture))
-    save_rig(rig, args.out)
+    write_with_picture(rig, args.out, encode_png(picture))
     print(json.dumps(_report(frames, result)) if args.json else _text(args.out, frames, result))
     return 0
 

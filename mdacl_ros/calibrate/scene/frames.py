@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.scene.pyramid import ScenePairs, Size
+from mdacl_ros.calibrate.exchanged import exchange_told
+from mdacl_ros.calibrate.one_size import OneSize
+from mdacl_ros.calibrate.scene.pyramid import ScenePairs
 from mdacl_ros.calibrate.scene.structure import picture_mask
-from mdacl_ros.errors import CalibrationError, ImageError
+from mdacl_ros.errors import CalibrationError
 from mdacl_ros.pair_input import rgb_pixels
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.sensing.thermal import normalize_once
 from mdacl_ros.sensing.thermal_levels import to_levels
-from mdacl_ros.types import ByteArray, Frame, Modality
+from mdacl_ros.types import ByteArray, Frame
 
 CANVAS = 640
 """Longer side in pixels of the working image; larger RGB images are shrunk to it."""
@@ -80,7 +82,8 @@ def collect_frames(
                 f"recording {recording.name}: has no {camera} frames, wanted both cameras; name"
                 f" the topic with --{camera}-topic"
             )
-    chosen = _choose(recording, count, clock_offset_ns)
+    with exchange_told(f"recording {recording.name}"):
+        chosen = _choose(recording, count, clock_offset_ns)
     near = [c for c in chosen if c.thermal is not None and abs(c.skew_ns) <= max_skew_ns]
     if not near:
         skew = min((abs(c.skew_ns) for c in chosen if c.thermal is not None), default=1 << 62)
@@ -89,19 +92,20 @@ def collect_frames(
             f" {skew / 1e9:.3f} s apart, wanted {max_skew_ns / 1e9:.3f} s or less; give"
             " --clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
         )
-    return _prepare(recording.name, near)
+    with exchange_told(f"recording {recording.name}"):
+        return _prepare(near)
 
 
 def _choose(recording: Recording, count: int, offset_ns: int) -> list[_Chosen]:
     """RGB frames at even distances, each with its nearest thermal frame."""
     total = recording.frames["rgb"]
     wanted = {round(k) for k in np.linspace(0, total - 1, min(count, total))}
-    sizes: dict[Modality, Size] = {}
+    sizes = OneSize(recording.name)
     recent: deque[Frame] = deque(maxlen=_REMEMBERED)
     chosen: list[_Chosen] = []
     index = -1
     for event in recording:
-        _check_size(recording.name, event.camera, event.frame, sizes)
+        sizes.check(event.camera, event.frame)
         if event.camera == "thermal":
             recent.append(event.frame)
             for pair in chosen:
@@ -115,18 +119,7 @@ def _choose(recording: Recording, count: int, offset_ns: int) -> list[_Chosen]:
     return chosen
 
 
-def _check_size(name: str, camera: Modality, frame: Frame, sizes: dict[Modality, Size]) -> None:
-    size = (frame.image.shape[1], frame.image.shape[0])
-    first = sizes.setdefault(camera, size)
-    if size != first:
-        raise CalibrationError(
-            f"recording {name}: {camera} images change from {first[0]}x{first[1]} to"
-            f" {size[0]}x{size[1]} at {frame.stamp_ns} ns, wanted one resolution; record without"
-            " changing the camera's mode"
-        )
-
-
-def _prepare(name: str, near: list[_Chosen]) -> SceneFrames:
+def _prepare(near: list[_Chosen]) -> SceneFrames:
     """Normalise, shrink and fingerprint the pairs."""
     digest = hashlib.sha256()
     colours, greys, thermals, levels = [], [], [], []
@@ -135,15 +128,9 @@ def _prepare(name: str, near: list[_Chosen]) -> SceneFrames:
         for frame in (pair.rgb, pair.thermal):
             digest.update(f"{frame.stamp_ns} {frame.encoding} {frame.image.shape}".encode())
             digest.update(np.ascontiguousarray(frame.image).tobytes())
-        try:
-            rgb = rgb_pixels(pair.rgb)
-            levels.append(to_levels(pair.thermal.image, pair.thermal.encoding))
-            thermals.append(normalize_once(pair.thermal.image, pair.thermal.encoding))
-        except ImageError as error:
-            raise CalibrationError(
-                f"recording {name}: {error}; are the RGB and the thermal topic swapped?"
-            ) from error
-        colours.append(_shrink(rgb))
+        colours.append(_shrink(rgb_pixels(pair.rgb)))
+        levels.append(to_levels(pair.thermal.image, pair.thermal.encoding))
+        thermals.append(normalize_once(pair.thermal.image, pair.thermal.encoding))
         greys.append(cv2.cvtColor(colours[-1], cv2.COLOR_RGB2GRAY).astype(np.float32) / 255)
     rgb_size = (near[0].rgb.image.shape[1], near[0].rgb.image.shape[0])
     pairs = ScenePairs(np.stack(greys), np.stack(thermals), picture_mask(levels), rgb_size)

@@ -9,18 +9,17 @@ import os
 from pathlib import Path
 from typing import get_args
 
+from mdacl_ros.calibrate.files import write_with_picture
 from mdacl_ros.calibrate.target.board import Board, BoardKind
 from mdacl_ros.calibrate.target.coverage_picture import draw_coverage
-from mdacl_ros.calibrate.target.evidence import Size, check_found, check_solution
+from mdacl_ros.calibrate.target.evidence import check_found, check_solution
 from mdacl_ros.calibrate.target.finding import find_views
 from mdacl_ros.calibrate.target.pair_types import PairSource
 from mdacl_ros.calibrate.target.pairs import input_files
 from mdacl_ros.calibrate.target.report import digest_of, report_json, report_text, rig_of
 from mdacl_ros.calibrate.target.selection import spread_views
-from mdacl_ros.calibrate.target.solve import Solution, solve
+from mdacl_ros.calibrate.target.solve import solve
 from mdacl_ros.errors import CalibrationError, ParameterError, RecordingError
-from mdacl_ros.sensing.rig import RigCalibration, save_rig
-from mdacl_ros.types import Modality
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +108,8 @@ def run(args: argparse.Namespace) -> int:
         reference_distance=args.reference_distance,
         clock_offset=args.thermal_clock_offset,
     )
-    _write(rig, solution, search.sizes, args.out)
+    _make_folder(args.out)
+    write_with_picture(rig, args.out, draw_coverage(solution, search.sizes))
     if args.json:
         print(json.dumps(report_json(rig, board, solution, warnings), indent=2))
     else:
@@ -165,18 +165,10 @@ def _check_writable(out: Path) -> None:
         )
 
 
-def _write(rig: RigCalibration, solution: Solution, sizes: dict[Modality, Size], out: Path) -> None:
-    """Write picture and file, both whole or neither."""
-    picture = out.with_suffix(".png")
-    partial = picture.with_name(picture.name + ".partial")
+def _make_folder(out: Path) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        draw_coverage(solution, sizes, partial)
-        save_rig(rig, out)
-        partial.replace(picture)
     except OSError as error:
         raise CalibrationError(
             f"--out {out}: cannot be written ({error.strerror}); choose another folder"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,20 +19,24 @@ _EMPTY = "#f3d9cf"
 _ARROW = 0.03  # of the image's width: length of an arrow that stands for the root mean square
 
 
-def draw_coverage(solution: Solution, sizes: dict[Modality, Size], path: Path) -> None:
+def draw_coverage(solution: Solution, sizes: dict[Modality, Size]) -> bytes:
     """Draw both cameras' points, their errors, the cells without any, and the views' errors.
 
     Args:
         solution: What was found.
         sizes: ``(width, height)`` of the cameras' images.
-        path: PNG to write.
+
+    Returns:
+        A PNG.
     """
     figure = Figure(figsize=(12, 6.6), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(2.1, 1))
     for i, camera in enumerate(MODALITIES):
         _draw_image(figure.add_subplot(grid[0, i]), solution, camera, sizes[camera])
     _draw_views(figure.add_subplot(grid[1, :]), solution)
-    figure.savefig(path, dpi=90, format="png")
+    encoded = io.BytesIO()
+    figure.savefig(encoded, dpi=90, format="png")
+    return encoded.getvalue()
 
 
 def _draw_image(axis: Axes, solution: Solution, camera: Modality, size: Size) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from mdacl_ros.errors import ImageError
+from mdacl_ros.errors import ImageKindError
 from mdacl_ros.sensing.thermal_levels import subsample, to_levels
 from mdacl_ros.sensing.tone_curve import Samples
 from mdacl_ros.types import Array, ByteArray, Frame, Modality
@@ -33,7 +33,9 @@ def grey_of(frame: Frame, camera: Modality) -> Array:
         return to_levels(frame.image, frame.encoding)
     image = np.asarray(frame.image, np.uint8)
     if image.ndim != 3 or image.shape[2] != 3:
-        raise ImageError(f"rgb image: got shape {image.shape}, wanted (H, W, 3); check the topic")
+        raise ImageKindError(
+            f"rgb image: got shape {image.shape}, wanted (H, W, 3); check the topic"
+        )
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 

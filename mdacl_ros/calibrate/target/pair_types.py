@@ -7,9 +7,6 @@ from pathlib import Path
 
 from mdacl_ros.types import Array, Modality
 
-SWAPPED = "are rgb and thermal exchanged? see --rgb-topic and --thermal-topic"
-"""What to ask about images that do not fit their camera."""
-
 
 @dataclass(frozen=True, slots=True)
 class PairSource:

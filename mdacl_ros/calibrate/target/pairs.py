@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.calibrate.target.levels import grey_of, is_colourful
-from mdacl_ros.calibrate.target.pair_types import SWAPPED, ImagePair, PairSource
+from mdacl_ros.calibrate.target.pair_types import ImagePair, PairSource
 from mdacl_ros.calibrate.target.recorded_pairs import recorded_pairs
 from mdacl_ros.datasets.folders import images_by_stem, pair_files, subfolder
 from mdacl_ros.datasets.images import read_rgb, read_thermal
@@ -17,6 +17,7 @@ from mdacl_ros.errors import CalibrationError
 from mdacl_ros.types import MODALITIES, Frame, Modality
 
 RGB_FOLDERS, THERMAL_FOLDERS = ("rgb", "visible"), ("thermal", "infrared")
+_EXCHANGED = "the folders rgb/ and thermal/ look exchanged: rename them"
 
 
 def read_pairs(source: PairSource) -> Iterator[ImagePair]:
@@ -82,6 +83,7 @@ def _folder(source: PairSource) -> Iterator[ImagePair]:
     chosen = np.linspace(0, len(both) - 1, min(source.most, len(both))).round().astype(int)
     for name in (list(both)[i] for i in chosen):
         first, second = both[name]
+        _refuse_grey(first)
         _refuse_colour(second)
         counts, encoding = read_thermal(second)
         frames: dict[Modality, Frame] = {
@@ -91,7 +93,18 @@ def _folder(source: PairSource) -> Iterator[ImagePair]:
         yield ImagePair(name, {c: grey_of(frames[c], c) for c in MODALITIES})
 
 
+def _refuse_grey(path: Path) -> None:
+    """Refuse what no colour camera writes; exchanged folders need not show by their colours."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is not None and (image.ndim == 2 or image.dtype != np.uint8):
+        channels = 1 if image.ndim == 2 else image.shape[2]
+        raise CalibrationError(
+            f"{path}: got {channels} channel{'s' * (channels > 1)} of {image.dtype}, wanted a"
+            f" colour picture of 8 bits; {_EXCHANGED}, or save it in colour"
+        )
+
+
 def _refuse_colour(path: Path) -> None:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is not None and image.ndim == 3 and is_colourful(np.asarray(image[..., :3], np.uint8)):
-        raise CalibrationError(f"{path}: got a colour picture, wanted a thermal one; {SWAPPED}")
+        raise CalibrationError(f"{path}: got a colour picture, wanted a thermal one; {_EXCHANGED}")

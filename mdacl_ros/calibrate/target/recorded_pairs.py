@@ -8,9 +8,10 @@ from contextlib import closing
 import cv2
 import numpy as np
 
+from mdacl_ros.calibrate.exchanged import exchange_told
 from mdacl_ros.calibrate.target.levels import grey_of
-from mdacl_ros.calibrate.target.pair_types import SWAPPED, ImagePair, PairSource
-from mdacl_ros.errors import CalibrationError, ImageError, RecordingError
+from mdacl_ros.calibrate.target.pair_types import ImagePair, PairSource
+from mdacl_ros.errors import CalibrationError
 from mdacl_ros.replay.recording import Recording, open_recording
 from mdacl_ros.sensing.synchronizer import PairSynchronizer, SyncConfig
 from mdacl_ros.types import MODALITIES, Array, FloatArray, FramePair, Modality
@@ -38,12 +39,8 @@ def recorded_pairs(source: PairSource) -> Iterator[ImagePair]:
                 " with --rgb-topic and --thermal-topic"
             )
         slots = max(1, -(-min(recording.frames.values()) // source.most))
-        try:
+        with exchange_told(str(source.path)):
             yield from _stillest(_pairs(recording, source), slots)
-        except RecordingError as error:
-            if isinstance(error.__cause__, ImageError):
-                raise CalibrationError(f"{error} ({SWAPPED})") from error
-            raise
 
 
 def _pairs(recording: Recording, source: PairSource) -> Iterator[FramePair]:

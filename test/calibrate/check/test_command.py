@@ -104,6 +104,8 @@ def test_the_fit_separates_shift_rotation_and_scale():
     assert fit.rotation == pytest.approx(np.degrees(0.01), abs=1e-3)
     assert fit.corner == pytest.approx(np.hypot(0.02, 0.01) * 400, abs=0.01)
     assert fit.scatter == pytest.approx(0, abs=1e-4)
+    turn = np.hypot(0.02, 0.01) * np.hypot(640, 480) / 3 * np.sqrt(2 / 3)  # of the regions' middles
+    assert fit.rms == pytest.approx(np.hypot(turn, np.hypot(3, 1)), abs=0.01)
     few = residual(lambda x, y: (x, y))
     few.regions[:2] = np.nan
     assert fit_regions(few) is None
@@ -144,12 +146,14 @@ def test_the_command_writes_pictures_and_numbers(bag, table, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "verdict      good" in text
     assert (
-        "of 60.0 mAP50 points (61 pairs of msrs at 320x256); the table was measured with other"
+        "px over the regions (61 pairs of msrs at 320x256); the table was measured with other"
         in text
     )
+    assert "costs        about 0." in text
     names = ["blink.gif", "blink_rgb.png", "blink_thermal.png", "check.json", "overlay.png"]
     assert sorted(path.name for path in out.iterdir()) == names
     values = json.loads((out / "check.json").read_text())
+    assert values["verdict"] == "good"
     assert values["residual"]["px"] < 0.5
     assert values["map50"]["at_residual"] == pytest.approx(0.6, abs=0.01)
     assert not values["map50"]["table_is_current"]
@@ -165,6 +169,21 @@ def test_a_rig_that_is_off_is_told_by_the_exit_code(bag, table, tmp_path, capsys
     out = tmp_path / "out"
     assert run(tmp_path / "rig.yaml", bag, "--table", table, "--out", out) == 1
     assert "off by 6 px or more: calibrate again" in capsys.readouterr().out
+    assert json.loads((out / "check.json").read_text())["verdict"] == "shifted"
+
+
+def test_a_rolled_rig_is_off_although_its_middle_fits(bag, table, tmp_path, capsys):
+    save_rig(rig(rotation=turned(roll=1.5)), tmp_path / "rig.yaml")
+    out = tmp_path / "out"
+    assert run(tmp_path / "rig.yaml", bag, "--table", table, "--out", out) == 1
+    assert "turned or scaled, not only shifted: calibrate again" in capsys.readouterr().out
+    values = json.loads((out / "check.json").read_text())
+    assert values["verdict"] == "turned_or_scaled"
+    assert values["residual"]["px"] < 3
+    expected = np.radians(1.5) * np.hypot(640, 360) / 3 * np.sqrt(2 / 3)
+    assert values["displacement_px"] == pytest.approx(expected, rel=0.25)
+    lost = 0.6 - values["map50"]["at_residual"]  # 0.01 a pixel, by the table
+    assert lost == pytest.approx(0.01 * values["displacement_px"], abs=1e-3)
 
 
 def test_darkness_gives_no_number(table, tmp_path, capsys):
@@ -177,6 +196,8 @@ def test_darkness_gives_no_number(table, tmp_path, capsys):
     assert "mAP50" not in text
     values = json.loads((tmp_path / "out" / "check.json").read_text())
     assert values["map50"]["at_residual"] is None
+    assert values["displacement_px"] is None
+    assert values["verdict"] == "cannot_be_told"
 
 
 def other_sizes() -> RigCalibration:
@@ -195,7 +216,7 @@ def behind() -> RigCalibration:
     ("make", "message"),
     [
         (other_sizes, "rgb images are 640x360, but the rig calibration was made for 1280x720"),
-        (swapped, "the two topics seem swapped: give --rgb-topic and --thermal-topic"),
+        (swapped, "look exchanged: swap --rgb-topic and --thermal-topic"),
         (behind, "covers no pixel of the RGB image"),
     ],
 )

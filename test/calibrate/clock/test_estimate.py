@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -63,11 +64,25 @@ def test_a_camera_without_frames_is_named():
         collect_signals(ListRecording(events), 10.0)
 
 
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_a_change_of_resolution_is_refused(camera, tmp_path, capsys):
+    events = list(moving_recording(0.0, seconds=3.0).events)
+    for k, one in enumerate(events[len(events) // 2 :], len(events) // 2):
+        if one.camera == camera:
+            small = cv2.resize(one.frame.image, (96, 72))
+            events[k] = replace(one, frame=replace(one.frame, image=small))
+    write_bag(ListRecording(events), tmp_path / "bag")
+    assert main(["calibrate", "clock", str(tmp_path / "bag")]) == 2
+    error = capsys.readouterr().err
+    assert f"{camera} images change from 160x120 to 96x72" in error
+    assert error.count("\n") == 1
+
+
 def test_colour_on_the_thermal_topic_is_suspected_to_be_swapped():
     palette = np.zeros((48, 64, 3), np.uint8)
     palette[..., 0] = 200
     events = [event("thermal", k / 10, palette) for k in range(30)]
-    with pytest.raises(CalibrationError, match=r"palette.*swapped"):
+    with pytest.raises(CalibrationError, match=r"palette.*look exchanged"):
         collect_signals(ListRecording(events), 10.0)
 
 

@@ -77,7 +77,7 @@ def test_swapped_topics_are_suspected():
         event("rgb" if e.camera == "thermal" else "thermal", e.time_ns / 1e9, e.frame.image)
         for e in _recording().events
     ]
-    with pytest.raises(CalibrationError, match="swapped"):
+    with pytest.raises(CalibrationError, match="look exchanged: swap --rgb-topic"):
         _frames(ListRecording(events))
 
 

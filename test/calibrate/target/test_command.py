@@ -79,7 +79,7 @@ def test_a_bag_with_a_clock_offset(scene, tmp_path, capsys):
         "--thermal-topic",
         "/rgb/image_raw",
     )
-    assert "are rgb and thermal exchanged?" in line
+    assert "topic look exchanged: swap --rgb-topic and --thermal-topic" in line
 
 
 def test_unreadable_and_missing_sources(tmp_path, capsys):
@@ -106,7 +106,17 @@ def test_folders_that_do_not_fit(scene, tmp_path, capsys):
     swapped = scene.write(tmp_path / "swapped", 3)
     colour = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
     cv2.imwrite(str(swapped / "thermal" / "00.png"), colour)
-    assert "are rgb and thermal exchanged?" in _refused(capsys, tmp_path, swapped)
+    assert "rgb/ and thermal/ look exchanged" in _refused(capsys, tmp_path, swapped)
+
+    exchanged = scene.write(tmp_path / "exchanged", 3)
+    (exchanged / "rgb").rename(exchanged / "was_rgb")
+    (exchanged / "thermal").rename(exchanged / "rgb")
+    (exchanged / "was_rgb").rename(exchanged / "thermal")
+    line = _refused(capsys, tmp_path, exchanged)
+    assert "rgb/00.png: got 1 channel of uint16, wanted a colour picture of 8 bits" in line
+    assert "rgb/ and thermal/ look exchanged: rename them" in line
+    cv2.imwrite(str(exchanged / "rgb" / "00.png"), np.zeros((120, 160), np.uint8))
+    assert "got 1 channel of uint8" in _refused(capsys, tmp_path, exchanged)
 
     damaged = scene.write(tmp_path / "damaged", 3)
     (damaged / "rgb" / "01.png").write_bytes(b"no picture")
@@ -145,3 +155,14 @@ def test_a_result_that_cannot_be_written(scene, tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
     assert _run(folder, tmp_path / "rig.json") == 2
     assert "ends in .yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("blocked", ["rig.png", "rig.yaml"])
+def test_calibration_and_picture_are_both_written_or_neither(blocked, scene, tmp_path, capsys):
+    folder, out = scene.write(tmp_path / "pairs"), tmp_path / "out"
+    (out / blocked).mkdir(parents=True)
+    assert _run(folder, out / "rig.yaml") == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f"{blocked}: cannot be written" in error
+    assert [path.name for path in out.iterdir()] == [blocked]
+    assert (out / blocked).is_dir()
