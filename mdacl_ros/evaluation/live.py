@@ -6,6 +6,7 @@ same twice; accuracy is that of the answered frames.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from contextlib import closing
 from typing import Any
@@ -45,7 +46,7 @@ def evaluate_live(job: Job, settings: EvaluationSettings, rate: float) -> Outcom
     Raises:
         MdaclError: The rate is not positive, or the node cannot run.
     """
-    if not rate > 0:
+    if not 0 < rate < math.inf:
         raise MdaclError(f"argument --rate: got {rate}, wanted more than 0")
     try:
         recording = open_recording(
