@@ -14,6 +14,7 @@ from mdacl_ros.evaluation.jobs import Job, Outcome, check_exists, plan_jobs
 from mdacl_ros.evaluation.opening import open_for_evaluation
 from mdacl_ros.evaluation.report import Report
 from mdacl_ros.evaluation.settings import EvaluationSettings, build
+from mdacl_ros.evaluation.unused_options import refuse_unused
 from mdacl_ros.replay import evaluate as data_sets
 from mdacl_ros.replay.datasets import is_dataset
 from mdacl_ros.replay.progress import progress_bar
@@ -97,7 +98,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and say what came of it."""
-    if _only_scores(args):
+    table = _only_scores(args)
+    refuse_unused(args, add_arguments, table=table)
+    if table:
         return data_sets.score(args.path[0], args, args.out)
     if args.out is not None and args.out.suffix == ".json":
         raise MdaclError(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from datasets import trees
 
 from mdacl_ros.cli import main
 from mdacl_ros.evaluation import command
@@ -75,6 +76,37 @@ def test_a_mistake_is_one_line(bag, capsys, arguments, says) -> None:
     lines = [line for line in capsys.readouterr().err.splitlines() if " %" not in line]
     assert len(lines) == 1
     assert says in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (
+            ["--live", "--probe-rate", "1", "--corruptions", "--realtime-drops", "50", "--stills"],
+            "--probe-rate, --corruptions, --realtime-drops, --stills: has no effect with --live",
+        ),
+        (
+            ["--live", "--workers", "2", "--ray", "local", "--again"],
+            "--workers, --ray, --again: has no effect with --live",
+        ),
+        (["--rate", "2"], "--rate: has no effect without --live"),
+    ],
+)
+def test_an_option_without_effect_is_refused_by_name(bag, capsys, arguments, named) -> None:
+    assert main(["evaluate", str(bag), "--out", "out", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"mdacl: argument {named}")
+    assert not (bag.parent / "out").exists()
+
+
+@pytest.mark.parametrize("out", [[], ["--out", "scores.json"]])
+def test_a_table_of_scores_refuses_what_it_cannot_show(tmp_path, capsys, out) -> None:
+    path = trees.llvip(tmp_path / "data")
+    asked = ["--annotate", "--threshold", "0.5", "--workers", "2"]
+    assert main(["evaluate", str(path), *out, *asked]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mdacl: argument --threshold, --annotate, --workers: has no effect on")
+    assert line.endswith("give --out FOLDER for a report")
 
 
 @pytest.mark.parametrize("out", ["taken", "taken/below"])
