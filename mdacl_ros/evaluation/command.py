@@ -27,7 +27,7 @@ EXIT_INCOMPLETE = 3
 
 DEFAULT_OUT = Path("evaluation_out")
 
-RESULTS = ("report.html", "report.json", "frames.jsonl", "annotated.mcap")
+RESULTS = ("report.html", "report.json", "frames.jsonl", "annotated")
 """What may be in the folder of a recording."""
 
 
@@ -69,7 +69,7 @@ def _add_presenting(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("presenting")
     group.add_argument("--no-page", action="store_true", help="leave out report.html")
     group.add_argument(
-        "--annotate", action="store_true", help="also write annotated.mcap, for Foxglove and RViz"
+        "--annotate", action="store_true", help="also write annotated/, a bag for Foxglove and RViz"
     )
 
 

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recording", help="what was evaluated, for the pictures; only with a single report"
     )
     parser.add_argument("--calibration", type=Path, help="rig calibration that was used")
-    parser.add_argument("--annotate", action="store_true", help="also write annotated.mcap")
+    parser.add_argument("--annotate", action="store_true", help="also write the bag annotated/")
 
 
 def run(args: argparse.Namespace) -> int:
