@@ -59,7 +59,7 @@ test-slow: $(READY) ## Run the tests that take minutes
 fault-matrix: $(READY) ## Try every camera fault on real processes and write docs/fault_matrix.md (5 minutes)
 	@WRITE_FAULT_MATRIX=1 "$(BIN)/python" -m pytest test/nodes/matrix -m slow --timeout=900 $(PYTEST)
 
-fuzz: $(READY) ## Feed 110,000 malformed inputs to decoders and loaders (half an hour)
+fuzz: $(READY) ## Feed 240,000 malformed inputs to decoders and loaders (half an hour)
 	@MDACL_FUZZ=10000 "$(BIN)/python" -m pytest test/fuzz --timeout=7200 $(PYTEST)
 
 soak: $(READY) ## Run an hour with a fault every ten seconds (MINUTES=60)

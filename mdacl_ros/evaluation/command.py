@@ -14,6 +14,7 @@ from mdacl_ros.evaluation.jobs import Job, Outcome, check_exists, plan_jobs
 from mdacl_ros.evaluation.opening import open_for_evaluation
 from mdacl_ros.evaluation.report import Report
 from mdacl_ros.evaluation.settings import EvaluationSettings, build
+from mdacl_ros.evaluation.unused_options import refuse_unused
 from mdacl_ros.replay import evaluate as data_sets
 from mdacl_ros.replay.datasets import is_dataset
 from mdacl_ros.replay.progress import progress_bar
@@ -26,7 +27,7 @@ EXIT_INCOMPLETE = 3
 
 DEFAULT_OUT = Path("evaluation_out")
 
-RESULTS = ("report.html", "report.json", "frames.jsonl", "annotated.mcap")
+RESULTS = ("report.html", "report.json", "frames.jsonl", "annotated")
 """What may be in the folder of a recording."""
 
 
@@ -68,7 +69,7 @@ def _add_presenting(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("presenting")
     group.add_argument("--no-page", action="store_true", help="leave out report.html")
     group.add_argument(
-        "--annotate", action="store_true", help="also write annotated.mcap, for Foxglove and RViz"
+        "--annotate", action="store_true", help="also write annotated/, a bag for Foxglove and RViz"
     )
 
 
@@ -97,7 +98,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and say what came of it."""
-    if _only_scores(args):
+    table = _only_scores(args)
+    refuse_unused(args, add_arguments, table=table)
+    if table:
         return data_sets.score(args.path[0], args, args.out)
     if args.out is not None and args.out.suffix == ".json":
         raise MdaclError(

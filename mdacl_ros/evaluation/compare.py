@@ -15,11 +15,19 @@ from mdacl_ros.evaluation.frames import FRAMES_FILE, FrameRecord, read_frames
 from mdacl_ros.evaluation.report import Report, read_report
 from mdacl_ros.types import Detections, GroundTruth, IntArray
 
-DECISIVE = ("map50", "map")
-"""Scores whose fall makes a comparison fail."""
+ANSWERED = "answered labelled frames"
+
+DECISIVE = ("map50", "map", ANSWERED)
+"""Rows whose fall makes a comparison fail."""
 
 BLOCK_NS = 1_000_000_000
 """Frames of one second are drawn together; single images one by one."""
+
+MIN_BLOCKS = 8
+"""From fewer blocks the draws are so few that chance looks like a change."""
+
+MAX_LOST = 0.05
+"""Share of the labelled frames that may go unanswered: scores only see frames of both reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Row:
         low: Lower end of the interval of the difference; NaN without one.
         high: Upper end.
         verdict: ``worse`` or ``better`` where the interval excludes the tolerance, ``same`` where
-            it does not, empty without an interval.
+            it does not; of the answered frames from :data:`MAX_LOST` on; else empty.
     """
 
     name: str
@@ -46,7 +54,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All rows, and how many frames they rest on."""
+    """All rows, and how many frames they rest on.
+
+    Attributes:
+        rows: What was compared.
+        frames: Labelled frames of both reports.
+        blocks: What was drawn; fewer than :data:`MIN_BLOCKS` give no interval of a score.
+        same_files: Whether both reports are on the same files.
+    """
 
     rows: tuple[Row, ...]
     frames: int
@@ -55,7 +70,7 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """Whether a decisive score fell by more than chance and tolerance."""
+        """Whether a decisive score fell by more than chance and tolerance, or frames are lost."""
         return any(row.verdict == "worse" and row.name in DECISIVE for row in self.rows)
 
 
@@ -85,16 +100,18 @@ def compare(
     names = [
         name for name in reports[0].settings["labels"] if name in reports[1].settings["labels"]
     ]
-    frames = _common_frames((before, after), reports, names)
-    rows = _other_rows(*reports)
+    frames, answered = _common_frames((before, after), reports, names)
+    rows = [*answered, *_other_rows(*reports)]
     blocks = _blocks([stamp for stamp, _ in frames], bool(reports[0].settings["stills"]))
     judged = [item for _, item in frames]
     if judged:
-        scores = _scores(judged, names)
-        found = differences(len(names), judged, blocks, resamples, seed)
+        limits = {}
+        if len(set(blocks)) >= MIN_BLOCKS:
+            found = differences(len(names), judged, blocks, resamples, seed)
+            limits = {key: interval(values, confidence) for key, values in found.items()}
         rows = [
-            _row(_named(key, names), *scores[key], interval(values, confidence), tolerance)
-            for key, values in found.items()
+            _row(_named(key, names), *pair, limits.get(key), tolerance)
+            for key, pair in _scores(judged, names).items()
         ] + rows
     same = reports[0].recording["files"] == reports[1].recording["files"]
     return Comparison(tuple(rows), len(judged), len(set(blocks)), same)
@@ -102,8 +119,11 @@ def compare(
 
 def _common_frames(
     paths: tuple[Path, Path], reports: tuple[Report, Report], names: list[str]
-) -> list[tuple[int, Judged]]:
-    """Stamps and contents of the labelled frames that both reports hold, classes renumbered."""
+) -> tuple[list[tuple[int, Judged]], list[Row]]:
+    """Stamps and contents of the labelled frames that both reports hold, classes renumbered.
+
+    The row tells how many labelled frames each of them holds; there is none without labels.
+    """
     tables = [_numbers(report, names) for report in reports]
     (stamps, records), (others, answers) = (
         _labelled(path, table) for path, table in zip(paths, tables, strict=True)
@@ -113,11 +133,13 @@ def _common_frames(
             f"compare: {paths[0]} and {paths[1]} have no frame in common; wanted two reports on "
             "the same recording"
         )
-    return [
+    labelled = records.keys() | answers.keys()
+    common = [
         (stamp, Judged(records[stamp].detections, answers[stamp].detections, truth))
         for stamp in sorted(records.keys() & answers.keys())
         if (truth := records[stamp].truth) is not None
     ]
+    return common, _answered(len(labelled & stamps), len(labelled & others)) if labelled else []
 
 
 def _labelled(path: Path, numbers: IntArray) -> tuple[set[int], dict[int, FrameRecord]]:
@@ -165,9 +187,21 @@ def _named(key: str, names: list[str]) -> str:
     return f"{head} {names[int(number)]}" if number else head
 
 
+def _answered(before: int, after: int) -> list[Row]:
+    """How many labelled frames each detector answered."""
+    verdict: Literal["worse", "better", "same"] = "same"
+    if after < (1 - MAX_LOST) * before:
+        verdict = "worse"
+    elif before < (1 - MAX_LOST) * after:
+        verdict = "better"
+    return [Row(ANSWERED, before, after, verdict=verdict)]
+
+
 def _row(
-    name: str, before: float, after: float, limits: tuple[float, float], tolerance: float
+    name: str, before: float, after: float, limits: tuple[float, float] | None, tolerance: float
 ) -> Row:
+    if limits is None:
+        return Row(name, before, after)
     low, high = limits
     if high < -tolerance:
         return Row(name, before, after, low, high, "worse")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.evaluation.compare import Comparison, Row, compare
+from mdacl_ros.evaluation.compare import MIN_BLOCKS, Comparison, Row, compare
 
 EXIT_WORSE = 1
 
@@ -26,11 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table; exit code 1 where mAP50 or mAP fell by more than chance."""
+    """Print the table; exit code 1 where a score fell by more than chance, or frames are lost."""
     if not 0 < args.confidence < 1:
         raise MdaclError(f"argument --confidence: got {args.confidence}, wanted 0 to 1")
     if args.resamples < 10:
         raise MdaclError(f"argument --resamples: got {args.resamples}, wanted 10 or more")
+    if not 0 <= args.tolerance <= 1:
+        raise MdaclError(f"argument --tolerance: got {args.tolerance}, wanted 0 to 1")
     found = compare(
         args.before,
         args.after,
@@ -53,8 +55,17 @@ def table(found: Comparison, confidence: float) -> str:
     lines = [
         "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+    return "\n".join([*lines, _basis(found)])
+
+
+def _basis(found: Comparison) -> str:
+    """What the scores rest on."""
+    if not found.frames:
+        return "no ground truth: no score to compare"
     what = f"{found.frames} labelled frames in {found.blocks} blocks"
-    return "\n".join([*lines, what if found.frames else "no ground truth: no score to compare"])
+    if found.blocks < MIN_BLOCKS:
+        return f"{what}: too few frames to tell, wanted {MIN_BLOCKS} blocks; scores decide nothing"
+    return what
 
 
 def _cells(row: Row) -> list[str]:
@@ -64,11 +75,13 @@ def _cells(row: Row) -> list[str]:
         row.name,
         _text(row.before),
         _text(row.after),
-        "-" if math.isnan(change) else f"{change:+.4f}",
+        _text(change) if math.isnan(change) or change < 0 else f"+{_text(change)}",
         interval,
         row.verdict,
     ]
 
 
 def _text(value: float) -> str:
+    if isinstance(value, int):  # a count
+        return str(value)
     return "-" if math.isnan(value) else f"{value:.4f}"

@@ -84,7 +84,7 @@ def check_exists(jobs: Sequence[Job]) -> None:
 
     Raises:
         RecordingError: One is missing.
-        MdaclError: A result would be written over a recording.
+        MdaclError: A result would be written over a recording, or below a file.
     """
     for job in jobs:
         if not job.path.exists():
@@ -93,3 +93,8 @@ def check_exists(jobs: Sequence[Job]) -> None:
             raise MdaclError(
                 f"argument --out: {job.out} is the recording itself; give another folder"
             )
+        for place in (job.out, *job.out.parents):
+            if place.exists() and not place.is_dir():
+                raise MdaclError(
+                    f"argument --out: {place} is a file, wanted a folder; give another name"
+                )

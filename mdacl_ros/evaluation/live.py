@@ -6,6 +6,7 @@ same twice; accuracy is that of the answered frames.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from contextlib import closing
 from typing import Any
@@ -22,12 +23,12 @@ from mdacl_ros.evaluation.live_numbers import (
     node_counts,
     run_timing,
 )
-from mdacl_ros.evaluation.opening import is_data_set, recording_facts
+from mdacl_ros.evaluation.opening import is_data_set, open_for_evaluation, recording_facts
 from mdacl_ros.evaluation.report import Report
 from mdacl_ros.evaluation.scores import ScoreBook
 from mdacl_ros.evaluation.settings import FUSED, EvaluationSettings, digest, truth_facts
 from mdacl_ros.network.model_yaml import WEIGHTS
-from mdacl_ros.replay.recording import Recording, open_recording
+from mdacl_ros.replay.recording import Recording
 from mdacl_ros.replay.run import TRUTH_THRESHOLD, DemoRun
 from mdacl_ros.replay.run_log import RunLog
 from mdacl_ros.replay.schedule import partner_timeout
@@ -45,16 +46,10 @@ def evaluate_live(job: Job, settings: EvaluationSettings, rate: float) -> Outcom
     Raises:
         MdaclError: The rate is not positive, or the node cannot run.
     """
-    if not rate > 0:
+    if not 0 < rate < math.inf:
         raise MdaclError(f"argument --rate: got {rate}, wanted more than 0")
     try:
-        recording = open_recording(
-            job.path,
-            clip=settings.clip,
-            rgb_topic=settings.rgb_topic,
-            thermal_topic=settings.thermal_topic,
-        )
-        with closing(recording):
+        with closing(open_for_evaluation(job.path, settings)) as recording:
             return Outcome(job, _LiveRun(job, recording, settings, rate).execute())
     except EngineError:
         raise
@@ -96,6 +91,7 @@ class _LiveRun:
             "rgb_topic": self._settings.rgb_topic,
             "thermal_topic": self._settings.thermal_topic,
             "rate": self._rate,
+            "salvage": True,
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -175,7 +171,7 @@ class _LiveRun:
             "duration_s": self._recording.duration_ns / 1e9,
             "start_ns": min(stamps, default=0),
             "has_truth": bool(self._labelled),
-            "damage": [],
+            "damage": list(getattr(self._recording, "damage", [])),
             "assumptions": [],
         }
 

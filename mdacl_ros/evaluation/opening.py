@@ -21,17 +21,13 @@ def open_for_evaluation(path: Path, settings: EvaluationSettings) -> Recording:
     Raises:
         RecordingError: There is nothing to evaluate.
     """
-    found = bag_path(path)
-    if found is not None:
-        from mdacl_ros.replay.bags import BagRecording
-
-        return BagRecording(
-            found,
-            rgb_topic=settings.rgb_topic,
-            thermal_topic=settings.thermal_topic,
-            salvage=True,
-        )
-    return open_recording(path, clip=settings.clip)
+    return open_recording(
+        path,
+        clip=settings.clip,
+        rgb_topic=settings.rgb_topic,
+        thermal_topic=settings.thermal_topic,
+        salvage=True,
+    )
 
 
 def is_data_set(recording: Recording) -> bool:

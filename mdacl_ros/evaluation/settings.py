@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,8 +75,11 @@ class EvaluationSettings:
             raise ParameterError(f"threshold: got {self.threshold}, wanted 0 to 1")
         for name in ("max_skew_s", "partner_timeout_s", "simulated_latency_ms", "probe_rate"):
             value = getattr(self, name)
-            if value is not None and value < 0:
-                raise ParameterError(f"{name}: got {value}, wanted 0 or more")
+            if value is not None and not 0.0 <= value < math.inf:
+                raise ParameterError(f"{name}: got {value}, wanted a number of 0 or more")
+        if not math.isfinite(self.thermal_clock_offset_s):
+            value = self.thermal_clock_offset_s
+            raise ParameterError(f"thermal_clock_offset_s: got {value}, wanted a number of seconds")
         for kind in self.corruptions:
             if kind not in CORRUPTIONS:
                 raise ParameterError(

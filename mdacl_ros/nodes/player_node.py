@@ -88,6 +88,7 @@ class PlayerNode(Node):
             fps=p.fps or None,
             rgb_topic=p.rgb_topic or None,
             thermal_topic=p.thermal_topic or None,
+            salvage=p.salvage,
         )
 
     def play(self, recording: Recording) -> PlayReport:

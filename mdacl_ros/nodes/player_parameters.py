@@ -21,6 +21,7 @@ class PlayerParameters:
         wait_for_subscribers: Wait until every camera of the recording has a subscriber.
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
+        salvage: Play what is left of a damaged bag.
         sent_log: File to write one json line a frame to: camera, stamp, recorded stamp, loop, late
             by how many ms; empty writes none.
     """
@@ -35,4 +36,5 @@ class PlayerParameters:
     wait_for_subscribers: bool = True
     rgb_topic: str = ""
     thermal_topic: str = ""
+    salvage: bool = False
     sent_log: str = ""

@@ -18,6 +18,9 @@ from mdacl_ros.types import Frame, GroundTruth, Modality
 DEFAULT_FPS = 2.0
 """Slides a second unless told otherwise: slow enough to look at."""
 
+LEAST_FPS, MOST_FPS = 0.001, 1000.0
+"""Stamps of more frames than any data set has still fit, and still differ."""
+
 
 class DatasetRecording:
     """A data set of any layout that :mod:`mdacl_ros.datasets` knows.
@@ -32,7 +35,7 @@ class DatasetRecording:
 
     Raises:
         RecordingError: If it cannot be read, has several parts and none is for testing, or no image
-            of ``sequence``.
+            of ``sequence``; or ``fps`` makes no sense.
     """
 
     def __init__(
@@ -43,11 +46,16 @@ class DatasetRecording:
         fps: float | None = None,
         split: str | None = None,
     ) -> None:
+        fps = DEFAULT_FPS if fps is None else fps
+        if not LEAST_FPS <= fps <= MOST_FPS:
+            raise RecordingError(
+                f"recording {path}: fps: got {fps}, wanted {LEAST_FPS:g} to {MOST_FPS:g}"
+            )
         if path.is_dir() and split is None:
             split = default_split(dataset_splits(path), path)
         dataset = open_dataset(path, split)
         self._records = _select(dataset.sound_records(), sequence, path)
-        self._period = 1_000_000_000 / (DEFAULT_FPS if fps is None else fps)
+        self._period = 1_000_000_000 / fps
         self._truth = {self._stamp(i): ground_truth(r) for i, r in enumerate(self._records)}
         part = self._records[0].split
         self.name = sequence or f"{(path.parent if path.is_file() else path).name}_{part}"

@@ -96,6 +96,7 @@ def open_recording(
     fps: float | None = None,
     rgb_topic: str | None = None,
     thermal_topic: str | None = None,
+    salvage: bool = False,
 ) -> Recording:
     """Open whatever ``path`` holds, told by its content.
 
@@ -108,6 +109,7 @@ def open_recording(
         fps: Frame rate for data sets of single images.
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
+        salvage: Open what is left of a damaged bag instead of raising an error.
 
     Raises:
         RecordingError: If there is no such path or nothing in it can be played.
@@ -128,7 +130,7 @@ def open_recording(
     if (bag := bag_path(path)) is not None:
         from mdacl_ros.replay.bags import BagRecording
 
-        return BagRecording(bag, rgb_topic=rgb_topic, thermal_topic=thermal_topic)
+        return BagRecording(bag, rgb_topic=rgb_topic, thermal_topic=thermal_topic, salvage=salvage)
     if datasets.is_dataset(path):
         return datasets.DatasetRecording(path, sequence=clip, fps=fps, split=split)
     raise RecordingError(

@@ -1,4 +1,4 @@
-"""``annotated.mcap``: what the detector answered, as a bag that Foxglove, PlotJuggler, RViz open.
+"""``annotated``: what the detector answered, as a bag that Foxglove, PlotJuggler, RViz open.
 
 Topics are named as the node's, types as well, but for the overlay, which is jpeg here. Messages are
 logged when their frame arrived, so the bag plays beside the recording it was made from.
@@ -25,7 +25,8 @@ from mdacl_ros.sensing.rig_types import RigCalibration
 from mdacl_ros.types import MODALITIES, ByteArray, Detections, DominanceReading
 from mdacl_ros.visualization import draw_detections
 
-ANNOTATED = "annotated.mcap"
+ANNOTATED = "annotated"
+"""A folder, as rosbag2 has it; its file is ``annotated.mcap``."""
 
 NODE = "/detector_node"
 DETECTIONS_TOPIC, DOMINANCE_TOPIC, MDI_TOPIC = (

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recording", help="what was evaluated, for the pictures; only with a single report"
     )
     parser.add_argument("--calibration", type=Path, help="rig calibration that was used")
-    parser.add_argument("--annotate", action="store_true", help="also write annotated.mcap")
+    parser.add_argument("--annotate", action="store_true", help="also write the bag annotated/")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ def _with_recording(args: argparse.Namespace, folder: Path) -> None:
 
     rig = load_rig(args.calibration) if args.calibration is not None else None
     path = None if args.recording == "simulated" else args.recording
-    with closing(open_recording(path)) as recording:
+    with closing(open_recording(path, salvage=True)) as recording:
         print(write_page(folder, recording, rig))
         if args.annotate:
             report, frames = read_report(folder), folder / FRAMES_FILE

@@ -28,7 +28,7 @@ def present(
     *,
     annotate: bool = False,
 ) -> None:
-    """Write ``report.html``, and ``annotated.mcap``, beside a report that was just written.
+    """Write ``report.html``, and the bag ``annotated``, beside a report that was just written.
 
     A live run at another speed than 1 stretches the skew that frames are found by: its page has no
     pictures, and there is no annotated bag.

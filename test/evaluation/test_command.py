@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from datasets import trees
 
 from mdacl_ros.cli import main
 from mdacl_ros.evaluation import command
@@ -62,6 +63,12 @@ def test_exit_codes_tell_what_is_missing(bag, tmp_path, capsys) -> None:
         (["--labels", "none.json", "--again"], "none.json: cannot read the annotation file"),
         (["--rgb-topic", "/nothing"], "got rgb topic /nothing, wanted one of its image topics"),
         (["--live", "--rate", "0"], "--rate: got 0.0, wanted more than 0"),
+        (["--live", "--rate", "inf"], "--rate: got inf, wanted more than 0"),
+        (["--max-skew", "nan"], "max_skew_s: got nan, wanted a number of 0 or more"),
+        (["--partner-timeout", "inf"], "partner_timeout_s: got inf, wanted a number of 0 or more"),
+        (["--realtime-drops", "nan"], "simulated_latency_ms: got nan"),
+        (["--probe-rate", "nan"], "probe_rate: got nan"),
+        (["--thermal-clock-offset", "nan"], "thermal_clock_offset_s: got nan"),
     ],
 )
 def test_a_mistake_is_one_line(bag, capsys, arguments, says) -> None:
@@ -69,6 +76,49 @@ def test_a_mistake_is_one_line(bag, capsys, arguments, says) -> None:
     lines = [line for line in capsys.readouterr().err.splitlines() if " %" not in line]
     assert len(lines) == 1
     assert says in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (
+            ["--live", "--probe-rate", "1", "--corruptions", "--realtime-drops", "50", "--stills"],
+            "--probe-rate, --corruptions, --realtime-drops, --stills: has no effect with --live",
+        ),
+        (
+            ["--live", "--workers", "2", "--ray", "local", "--again"],
+            "--workers, --ray, --again: has no effect with --live",
+        ),
+        (["--rate", "2"], "--rate: has no effect without --live"),
+    ],
+)
+def test_an_option_without_effect_is_refused_by_name(bag, capsys, arguments, named) -> None:
+    assert main(["evaluate", str(bag), "--out", "out", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"mdacl: argument {named}")
+    assert not (bag.parent / "out").exists()
+
+
+@pytest.mark.parametrize("out", [[], ["--out", "scores.json"]])
+def test_a_table_of_scores_refuses_what_it_cannot_show(tmp_path, capsys, out) -> None:
+    path = trees.llvip(tmp_path / "data")
+    asked = ["--annotate", "--threshold", "0.5", "--workers", "2"]
+    assert main(["evaluate", str(path), *out, *asked]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mdacl: argument --threshold, --annotate, --workers: has no effect on")
+    assert line.endswith("give --out FOLDER for a report")
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/below"])
+def test_an_out_that_is_a_file_is_told_before_any_work(
+    bag, tmp_path, capsys, monkeypatch, out
+) -> None:
+    monkeypatch.setattr(command, "build", None)  # an engine that is not even asked for
+    (tmp_path / "taken").write_text("mine")
+    assert main(["evaluate", str(bag), "--out", out]) == 2
+    error = capsys.readouterr().err
+    assert error == "mdacl: argument --out: taken is a file, wanted a folder; give another name\n"
+    assert (tmp_path / "taken").read_text() == "mine"
 
 
 def test_a_missing_recording_is_told_before_any_work(bag, capsys) -> None:

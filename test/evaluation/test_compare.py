@@ -9,7 +9,7 @@ import pytest
 
 from mdacl_ros.cli import main
 from mdacl_ros.evaluation.bootstrap import WeightedScores
-from mdacl_ros.evaluation.compare import compare
+from mdacl_ros.evaluation.compare import MIN_BLOCKS, compare
 from mdacl_ros.evaluation.frames import FRAMES_FILE, FrameWriter
 from mdacl_ros.evaluation.report import write_report
 from mdacl_ros.replay.metrics import CocoMetrics
@@ -125,3 +125,39 @@ def test_reports_on_different_recordings_are_refused(tmp_path, capsys) -> None:
     assert "have no frame in common" in capsys.readouterr().err
     assert main(["compare", str(one), str(tmp_path / "nothing.json")]) == 2
     assert "give a report.json that" in capsys.readouterr().err
+
+
+def test_one_second_of_video_is_too_little_to_tell(tmp_path, capsys) -> None:
+    good = report_in(tmp_path / "good", 2.0, stills=False)
+    bad = report_in(tmp_path / "bad", 9.0, stills=False)
+    assert compare(good, bad).blocks < MIN_BLOCKS
+    assert main(["compare", str(good), str(bad)]) == 0
+    text = capsys.readouterr().out
+    assert "too few frames to tell, wanted 8 blocks" in text
+    assert "worse" not in text
+
+
+def test_lost_frames_are_worse_though_the_scores_of_the_others_are_equal(tmp_path, capsys) -> None:
+    whole = report_in(tmp_path / "whole", 2.0, frames=60)
+    most, half = tmp_path / "most", tmp_path / "half"
+    for folder, kept in ((most, 57), (half, 30)):
+        report_in(folder, 2.0, frames=60)
+        lines = (folder / FRAMES_FILE).read_text().splitlines(keepends=True)
+        (folder / FRAMES_FILE).write_text("".join(lines[:kept]))
+    options = ["--resamples", "20"]
+    assert main(["compare", str(whole), str(most), *options]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(whole), str(half), *options]) == 1
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if "answered" in line)
+    assert row.split()[-4:] == ["60", "30", "-30", "worse"]
+    assert main(["compare", str(half), str(whole), *options]) == 0
+    rows = {row.name: row.verdict for row in compare(whole, half, resamples=20).rows}
+    assert rows["map50"] == "same"
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "nan"])
+def test_a_tolerance_outside_0_to_1_is_refused_in_one_line(tmp_path, capsys, value) -> None:
+    folder = report_in(tmp_path / "a", 2.0, frames=10)
+    assert main(["compare", str(folder), str(folder), f"--tolerance={value}"]) == 2
+    line = f"mdacl: argument --tolerance: got {float(value)}, wanted 0 to 1\n"
+    assert capsys.readouterr().err == line

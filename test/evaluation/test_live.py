@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mdacl_ros.evaluation.command import EXIT_INCOMPLETE
 from mdacl_ros.evaluation.frames import FRAMES_FILE, read_frames
 from mdacl_ros.evaluation.report import read_report
 from mdacl_ros.replay.bag_writer import write_bag
@@ -35,6 +36,8 @@ sys.exit(cli.main(["evaluate", *sys.argv[1:]]))
 
 def test_a_live_run_measures_latency_jitter_and_drops(tmp_path) -> None:
     write_bag(SyntheticRecording(FAULTS), tmp_path / "bag")
+    (mcap,) = (tmp_path / "bag").glob("*.mcap")
+    mcap.write_bytes(mcap.read_bytes()[:-20])  # damaged, but every frame is left
     out = tmp_path / "out"
     environment = os.environ | {
         "PYTHONPATH": f"{HERE.parent / 'replay'}:{HERE.parents[1]}",
@@ -45,8 +48,9 @@ def test_a_live_run_measures_latency_jitter_and_drops(tmp_path) -> None:
         [*command, "--model", str(tmp_path), "--rate", "1.0"],
         env=environment, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == EXIT_INCOMPLETE, done.stderr
     report = read_report(out)
+    assert "ends in the middle of a record" in report.recording["damage"][0]
     counts, timing = report.counts, report.timing
     sent = SyntheticRecording(FAULTS).frames
     assert counts["frames_rgb"] == sent["rgb"]

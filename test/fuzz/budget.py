@@ -13,7 +13,10 @@ from hypothesis import HealthCheck, settings
 from mdacl_ros.errors import MdaclError
 
 TRIES = int(os.environ.get("MDACL_FUZZ", "30"))
-"""Examples of a test of cost 1; ``MDACL_FUZZ=10000`` makes more than 230,000 in all."""
+"""Examples of a test of cost 1; :func:`inputs` tells how many that makes in all."""
+
+COSTS: list[int] = []
+"""Cost of every fuzz test that was imported."""
 
 MAX_GROWTH_MB = 600
 """No malformed input may cost more: the largest picture accepted takes 64 million pixels."""
@@ -21,13 +24,23 @@ MAX_GROWTH_MB = 600
 
 def fuzz(cost: int = 1) -> Callable[[Any], Any]:
     """Hypothesis settings of one fuzz test; ``cost`` divides the number of examples."""
+    COSTS.append(cost)
     return settings(
-        max_examples=max(5, TRIES // cost),
+        max_examples=_examples(cost, TRIES),
         deadline=None,  # hangs are pytest-timeout's; machines differ
         database=None,
         derandomize=TRIES < 1000,  # the normal run is the same every time, the long one is not
         suppress_health_check=list(HealthCheck),
     )
+
+
+def _examples(cost: int, tries: int) -> int:
+    return max(5, tries // cost)
+
+
+def inputs(tries: int) -> int:
+    """Inputs that the imported tests try where one of cost 1 tries so many."""
+    return sum(_examples(cost, tries) for cost in COSTS)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from mdacl_ros.nodes.diagnostics import _residual
+from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.rig import save_rig
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 
@@ -160,3 +163,17 @@ def test_pairs_far_apart_in_time_are_not_measured(bench: Bench) -> None:
     assert bench.node.session.watch_residual() == (None, None)
     time.sleep(0.3)
     assert bench.node.session.watch_residual() == (None, None)
+
+
+def test_every_key_that_a_running_node_tells_is_in_the_docs(calibrated: Bench) -> None:
+    calibrated.publish_pair(T0)
+    calibrated.wait_for_stamp(T0)
+    calibrated.wait_for_health("cameras", lambda _l, _m, v: v["published"] == "1", "the answer")
+    calibrated.wait_for_health("calibration", lambda _l, _m, v: "registration_ms" in v, "the map")
+    keys = {key for _, _, values in calibrated.health.values() for key in values}
+    keys |= set(_residual(Residual((1.0, 2.0), 0.9, 5, np.zeros((3, 3, 2)), RGB_SIZE)))
+    text = (Path(__file__).resolve().parents[2] / "docs" / "diagnostics.md").read_text()
+    told = [name.replace("*", r"\w+") for name in re.findall(r"`([\w*]+)`", text)]
+    missing = {key for key in keys if not any(re.fullmatch(name, key) for name in told)}
+    assert {"pending", "inference_hangs", "residual_px", "calibration_age_days"} <= keys
+    assert missing == set()

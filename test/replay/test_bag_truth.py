@@ -185,3 +185,12 @@ def test_convert_takes_the_part_that_was_asked_for(tmp_path, capsys):
     )
     assert main(["convert", "recording", str(root), str(out)]) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fps", ["0", "-2", "nan", "inf"])
+def test_a_rate_that_makes_no_sense_is_one_line(tmp_path, capsys, fps):
+    path = trees.llvip(tmp_path / "data")
+    assert main(["convert", "recording", str(path), str(tmp_path / "bag"), f"--fps={fps}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"fps: got {float(fps)}, wanted 0.001 to 1000" in line
+    assert not (tmp_path / "bag").exists()

@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(folder):
     report = write_evaluation(folder, RECORDING)
-    out = write_annotated(RECORDING, report, folder / "frames.jsonl", folder / "annotated.mcap")
+    out = write_annotated(RECORDING, report, folder / "frames.jsonl", folder / "annotated")
     messages: dict[str, list] = {}
     with closing(AnyReader([out])) as reader:  # with the definitions that the bag carries
         reader.open()
@@ -91,7 +91,7 @@ def test_foxglove_s_reader_and_ros_itself_understand_it(written, folder):
     reading = pytest.importorskip("mcap.reader")
     serialization = pytest.importorskip("rclpy.serialization")
     records, _ = written
-    (file,) = (folder / "annotated.mcap").glob("*.mcap")
+    (file,) = (folder / "annotated").glob("*.mcap")
     counts: dict[str, int] = {}
     with file.open("rb") as stream:
         for schema, channel, message in reading.make_reader(stream).iter_messages():
@@ -136,5 +136,5 @@ def test_another_recording_is_refused_and_leaves_nothing(tmp_path):
     report = write_evaluation(tmp_path, RECORDING)
     other = two_cameras(0.5)
     with pytest.raises(RecordingError, match="give the recording that was evaluated"):
-        write_annotated(other, report, tmp_path / "frames.jsonl", tmp_path / "annotated.mcap")
+        write_annotated(other, report, tmp_path / "frames.jsonl", tmp_path / "annotated")
     assert {p.name for p in tmp_path.iterdir()} == {"report.json", "frames.jsonl"}

@@ -165,8 +165,13 @@ def test_the_command_writes_pages_index_and_annotated_bag(tmp_path, capsys):
     one = ["report", str(tmp_path / "out" / "a"), "--recording", str(bag), "--annotate"]
     assert main(one) == 0
     assert "data:image/jpeg" in (tmp_path / "out" / "a" / "report.html").read_text()
-    assert (tmp_path / "out" / "a" / "annotated.mcap" / "metadata.yaml").is_file()
+    assert (tmp_path / "out" / "a" / "annotated" / "metadata.yaml").is_file()
+    assert (tmp_path / "out" / "a" / "annotated" / "annotated.mcap").is_file()
     capsys.readouterr()
+    (mcap,) = bag.glob("*.mcap")
+    mcap.write_bytes(mcap.read_bytes()[:-20])  # only the index at the end is lost
+    assert main(one[:-1]) == 0
+    assert "data:image/jpeg" in (tmp_path / "out" / "a" / "report.html").read_text()
     assert main(["report", str(tmp_path / "out"), "--recording", str(bag)]) == 2
     assert "got 2 reports, wanted one" in capsys.readouterr().err
     assert main(["report", str(bag)]) == 2

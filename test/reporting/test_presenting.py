@@ -28,7 +28,7 @@ def test_an_evaluation_leaves_a_page_and_an_annotated_bag(bag, tmp_path, capsys)
     out = tmp_path / "out"
     assert "report.html" in capsys.readouterr().out
     assert sorted(p.name for p in out.iterdir()) == [
-        "annotated.mcap", "frames.jsonl", "report.html", "report.json",
+        "annotated", "frames.jsonl", "report.html", "report.json",
     ]  # fmt: skip
     text = (out / "report.html").read_text()
     assert read_report(out).verdict.sentences[0][1:] in text
@@ -37,7 +37,7 @@ def test_an_evaluation_leaves_a_page_and_an_annotated_bag(bag, tmp_path, capsys)
 
 def test_what_is_there_is_not_made_again_but_what_is_missing_is(bag, tmp_path):
     assert main(["evaluate", str(bag), "--out", "out"]) == 0
-    page, annotated = tmp_path / "out" / "report.html", tmp_path / "out" / "annotated.mcap"
+    page, annotated = tmp_path / "out" / "report.html", tmp_path / "out" / "annotated"
     page.write_text("kept")
     assert main(["evaluate", str(bag), "--out", "out"]) == 0
     assert page.read_text() == "kept"

@@ -47,9 +47,10 @@ def run(args: argparse.Namespace) -> int:
         )
     if not 0.1 <= args.seconds <= 600:
         raise ParameterError(f"doctor: --seconds is {args.seconds}, wanted 0.1 to 600")
+    name = _full_name(args.node)
     from mdacl_ros.nodes.doctor.listener import observe
 
-    view = observe("/" + args.node.strip("/"), args.seconds)
+    view = observe(name, args.seconds)
     findings = examine(view, environment())
     counts = {level: sum(f.level == level for f in findings) for level in ("ok", "warn", "bad")}
     if args.json:
@@ -58,6 +59,26 @@ def run(args: argparse.Namespace) -> int:
         print(as_text(findings))
         print(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['bad']} bad")
     return EXIT_BAD if counts["bad"] else 0
+
+
+def _full_name(node: str) -> str:
+    """The name with its first slash.
+
+    Raises:
+        ParameterError: No node can have it.
+    """
+    from rclpy.exceptions import InvalidTopicNameException
+    from rclpy.validate_full_topic_name import validate_full_topic_name
+
+    name = "/" + node.strip("/")
+    try:
+        validate_full_topic_name(name)  # the same rules as for nodes
+    except InvalidTopicNameException as error:
+        raise ParameterError(
+            f"doctor: --node is {node!r}, wanted a node's full name such as /robot/detector_node "
+            "(letters, digits, underscores; `ros2 node list` shows them)"
+        ) from error
+    return name
 
 
 def examine(view: SystemView, variables: Mapping[str, str]) -> list[Finding]:

@@ -121,3 +121,12 @@ def test_without_ros_it_is_one_line(
 def test_a_silly_duration_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--seconds", "-1"]) == cli.EXIT_USAGE
     assert "wanted 0.1 to 600" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["bad name!", "", "a//b", "~"])
+def test_a_name_that_no_node_can_have_is_one_line(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert cli.main(["doctor", "--node", name]) == cli.EXIT_USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--node is {name!r}, wanted a node's full name" in line

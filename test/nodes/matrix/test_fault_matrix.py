@@ -10,7 +10,7 @@ import pytest
 
 from .cases import JPEG, QUICK, RAW, Case
 from .trial import FAULT_S, Trial
-from .verdict import Verdict, judge, write_table
+from .verdict import Verdict, head, judge, write_table
 
 TABLE = Path(__file__).resolve().parents[3] / "docs" / "fault_matrix.md"
 
@@ -28,6 +28,13 @@ def tried(cases: list[Case], folder: Path, *, jpeg: bool = False) -> list[Verdic
 def complaints(verdicts: list[Verdict]) -> dict[str, list[str]]:
     """What is not as it has to be, by fault."""
     return {v.case.name: found for v in verdicts if (found := v.faults())}
+
+
+def test_the_page_says_with_what_it_was_made() -> None:
+    page = TABLE.read_text(encoding="utf-8")
+    assert page.startswith(head(FAULT_S))
+    rows = [line for line in page.removeprefix(head(FAULT_S)).splitlines() if line[:2] == "| "]
+    assert [row.split(" | ")[0][2:] for row in rows] == [case.name for case in RAW + JPEG]
 
 
 def test_three_faults(model_folder: Path) -> None:

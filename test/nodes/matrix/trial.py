@@ -24,6 +24,9 @@ INJECTOR = [*BLOB_NODE[:1], "-m", "mdacl_ros.nodes.fault_injector_node"]
 QUIET_S, FAULT_S, REST_S = 3.0, 2.5, 6.5
 """Seconds before the first fault, of each fault, and after each: diagnostics remember for 5 s."""
 
+PARAMETERS = {"autostart": "true", "frozen_after": "4"}
+"""Of the detector, where they are not the default; ``frozen_after`` finds frozen cameras."""
+
 COMPLAINT = 1
 """Least level of a status that tells of something wrong."""
 
@@ -85,8 +88,7 @@ class Trial:
             BLOB_NODE,
             remappings,
             model=str(folder),
-            autostart="true",
-            frozen_after="4",
+            **PARAMETERS,
             **transport,
         )
         self._listen()

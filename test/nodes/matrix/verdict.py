@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cases import Case
-from .trial import COMPLAINT, REST_S, Status, Trial, longest_gap
+from ..blob_engine import BlobEngine
+from .cases import JPEG, Case
+from .trial import COMPLAINT, PARAMETERS, REST_S, Status, Trial, longest_gap
 
 SILENCE_S = 1.0
 """Longest time without an answer that nothing tells of."""
@@ -124,6 +125,9 @@ Made by a test run against real ROS processes (fake cameras, 20 Hz RGB and 9 Hz 
 `fault_injector_node`, then the detector node with a cheap engine in place of the network): do not
 edit. `make fault-matrix` makes it anew.
 
+Engine: `{engine}` (test/nodes/blob_engine.py). The detector's parameters that are not the default:
+{parameters}; for the last {jpeg} rows `rgb_transport: compressed`.
+
 Each fault lasts {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*: longest
 time without an answer in the second before, while and after it. *told*: time until /diagnostics
 complained. *counter*: by how much it grew. *resumed*: RGB frames (20 a second) from the fault's end
@@ -137,11 +141,21 @@ frames; *stall* is granted on top of each time.
 """
 
 
+def head(fault_s: float) -> str:
+    """What stands above the rows."""
+    return HEAD.format(
+        fault_s=fault_s,
+        engine=BlobEngine.name,
+        parameters=", ".join(f"`{name}: {value}`" for name, value in PARAMETERS.items()),
+        jpeg=len(JPEG),
+    )
+
+
 def write_table(verdicts: list[Verdict], path: Path, fault_s: float) -> None:
     """Write the table as a whole."""
     rows = [_row(verdict) for verdict in verdicts]
     said = "\n".join(f"- {v.case.name}: \u201c{v.message}\u201d" for v in verdicts if v.message)
-    text = HEAD.format(fault_s=fault_s) + "\n".join(rows)
+    text = head(fault_s) + "\n".join(rows)
     text += f"\n\n## What /diagnostics said\n\n{said}\n"
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
