@@ -17,9 +17,9 @@ from mdacl_ros.network.head import STRIDES
 CONTEXT = 2.0
 """Width and height of the pooled region against those of the box."""
 
-LEAST_AREA = 0.1
-"""Cells below which a region no longer counts in full: what barely touches the image says little,
-and a mean over next to nothing would be rounding errors."""
+LEAST_SIDE = 0.25
+"""Cells of width or height below which a region no longer counts in full: what barely touches the
+image says little, and a mean over a sliver would be rounding errors."""
 
 
 def contribution_maps(contributions: list[list[Tensor]]) -> list[Tensor]:
@@ -56,7 +56,8 @@ def box_energies(maps: list[Tensor], boxes: Tensor) -> Tensor:
     means = []
     for level, stride in zip(maps, STRIDES, strict=True):
         rows, columns = _coverage(boxes, level, stride)
-        area = (rows.sum(-1) * columns.sum(-1)).clamp(min=LEAST_AREA)  # (B, N)
+        height, width = (side.sum(-1).clamp(min=LEAST_SIDE) for side in (rows, columns))
+        area = height * width  # (B, N)
         means.append(_sum_inside(level, rows, columns) / area[:, None])
     return torch.stack(means).sum(0)
 

@@ -32,13 +32,15 @@ class SeesBrightThermal:
         ones = np.ones((1, 2, 3), np.float32)
         energies = ones * np.array([1.0, 3.0], np.float32)[:, None]
         return Predictions(
-            np.array([[box]], np.float32),
-            np.array([[0.9]], np.float32),
-            np.zeros((1, 1), int),
-            ones,
-            ones,
-            energies,
-            np.array([[3.0, 1.0]], np.float32) if probe else None,
+            boxes=np.array([[box]], np.float32),
+            scores=np.array([[0.9]], np.float32),
+            labels=np.zeros((1, 1), int),
+            gates=ones,
+            entropies=ones,
+            energies=energies,
+            box_energies=energies[:, :, :1],
+            sensitivities=np.array([[3.0, 1.0]], np.float32) if probe else None,
+            box_sensitivities=np.array([[[3.0], [1.0]]], np.float32) if probe else None,
         )
 
     def close(self) -> None:
