@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import argparse
 
-from mdacl_ros.analysis import (
-    corruption_command,
-    dynamics_command,
-    features_command,
-    removal_command,
-)
+from mdacl_ros.subcommands import Table, add_subcommands, run_subcommand
 
-ANALYSES = {
-    "removal": (removal_command, "score with none to all of the frames without one camera"),
-    "corruption": (corruption_command, "score with each camera corrupted, at five strengths"),
-    "dynamics": (dynamics_command, "what a training run did to the balance of the cameras"),
-    "features": (features_command, "gates and feature maps by day, at night and in smoke"),
+ANALYSES: Table = {
+    "removal": (
+        "mdacl_ros.analysis.removal_command",
+        "score with none to all of the frames without one camera",
+    ),
+    "corruption": (
+        "mdacl_ros.analysis.corruption_command",
+        "score with each camera corrupted, at five strengths",
+    ),
+    "dynamics": (
+        "mdacl_ros.analysis.dynamics_command",
+        "what a training run did to the balance of the cameras",
+    ),
+    "features": (
+        "mdacl_ros.analysis.features_command",
+        "gates and feature maps by day, at night and in smoke",
+    ),
 }
 """Module and summary of each; a module has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the analyses."""
-    commands = parser.add_subparsers(metavar="ANALYSIS", required=True, dest="analysis")
-    for name, (module, summary) in ANALYSES.items():
-        command = commands.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[:1].upper()}{summary[1:]}.",
-            formatter_class=parser.formatter_class,
-        )
-        module.add_arguments(command)
+    add_subcommands(parser, ANALYSES, "ANALYSIS", "analysis")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the analysis that was named."""
-    module, _ = ANALYSES[args.analysis]
-    return int(module.run(args))
+    return run_subcommand(args, ANALYSES, "analysis")

@@ -10,7 +10,7 @@ import numpy as np
 
 from mdacl_ros.evaluation.frames import FrameRecord
 from mdacl_ros.evaluation.summary import histogram
-from mdacl_ros.evaluation.timing import percentiles
+from mdacl_ros.replay.percentiles import percentiles
 from mdacl_ros.replay.processes import cpu_percent
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.replay.run_log import Answer, RunLog

@@ -19,8 +19,8 @@ from mdacl_ros.evaluation.moments import Moment, MomentReader
 from mdacl_ros.evaluation.opening import is_data_set, open_for_evaluation, recording_facts
 from mdacl_ros.evaluation.report import Report
 from mdacl_ros.evaluation.settings import EvaluationSettings, facts, truth_facts
-from mdacl_ros.evaluation.timing import percentiles
 from mdacl_ros.perception import Perception
+from mdacl_ros.replay.percentiles import percentiles
 from mdacl_ros.replay.prefetch import Prefetched
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.replay.scoring import renumbered

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mdacl_ros.replay.metrics import CocoMetrics
+from mdacl_ros.replay.percentiles import percentiles
 from mdacl_ros.replay.processes import cpu_percent
 from mdacl_ros.replay.recording import Recording
 from mdacl_ros.replay.run_log import Answer, RunLog
@@ -44,7 +45,7 @@ def summarize(run: RunLog, recording: Recording, image_size: tuple[int, int]) ->
         "published": counts.get("published", 0),
         "received": len(run.answers),
         "stamps_match": stamps_match(run),
-        "latency_ms": _percentiles(_numbers(run.answers, "latency_ms")),
+        "latency_ms": percentiles(_numbers(run.answers, "latency_ms"), 2),
         "player_late_ms_max": round(max((f.late_ms for f in run.sent), default=0.0), 2),
         "cpu_percent": None if cpu is None else round(cpu, 1),
         "rss_mb": round(max((u.rss_mb for u in run.usage), default=0.0), 1) or None,
@@ -136,14 +137,6 @@ def _duration_s(run: RunLog) -> float:
 def _numbers(answers: Sequence[Answer], name: str) -> list[float]:
     values = (answer.number(name) for answer in answers)
     return [value for value in values if value is not None and math.isfinite(value)]
-
-
-def _percentiles(values: Sequence[float]) -> dict[str, float | None]:
-    names = ("p50", "p95", "p99")
-    if not values:
-        return dict.fromkeys(names)
-    numbers = np.percentile(values, [50, 95, 99])
-    return {name: _round(number, 2) for name, number in zip(names, numbers, strict=True)}
 
 
 def _round(value: Any, digits: int = 4) -> float:
