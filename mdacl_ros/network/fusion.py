@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import reduce
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from mdacl_ros.errors import ModelError
@@ -82,11 +81,35 @@ class CrossAttentionFusion(ConcatFusion):
 
     def _attend(self, m: int, x: Tensor, other: Tensor) -> Tensor:
         b, _, h, w = x.shape
-        tokens = F.adaptive_avg_pool2d(other, self.GRID).flatten(2).transpose(1, 2)  # (B, T, C)
+        tokens = pool_to_grid(other, self.GRID).flatten(2).transpose(1, 2)  # (B, T, C)
         q = self.query[m](x).flatten(2).transpose(1, 2)  # (B, HW, width)
         k, v = self.key[1 - m](tokens), self.value[1 - m](tokens)  # (B, T, width), (B, T, C)
         weights = torch.softmax(q @ k.transpose(1, 2) / self.WIDTH**0.5, -1)  # (B, HW, T)
         return x + (weights @ v).transpose(1, 2).reshape(b, -1, h, w)
+
+
+def pool_to_grid(x: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Average onto a grid, as ``adaptive_avg_pool2d`` does, in two matrix products.
+
+    Pooling is separable, and unlike the operator a product has a gradient that every engine knows:
+    the exact probe (:mod:`mdacl_ros.network.probe`) needs it.
+
+    Args:
+        x: ``(B, C, H, W)``.
+        grid: Rows and columns of the grid.
+
+    Returns:
+        ``(B, C, *grid)``.
+    """
+    rows = x.new_tensor(_averages(x.shape[2], grid[0]))  # (rows, H)
+    columns = x.new_tensor(_averages(x.shape[3], grid[1]))  # (columns, W)
+    return rows @ x @ columns.transpose(0, 1)
+
+
+def _averages(length: int, cells: int) -> list[list[float]]:
+    """One row per cell: 1 / n over the n positions that the cell covers, 0 elsewhere."""
+    windows = [(i * length // cells, -(-(i + 1) * length // cells)) for i in range(cells)]
+    return [[(start <= p < end) / (end - start) for p in range(length)] for start, end in windows]
 
 
 FUSIONS: dict[str, type[ConcatFusion]] = {

@@ -70,8 +70,9 @@ def test_folding_norms_keeps_the_answers(detector: Detector) -> None:
         assert torch.allclose(getattr(before, name), getattr(after, name), rtol=1e-3, atol=1e-4)
 
 
-def test_written_out_gradient_equals_autograd() -> None:
-    folded = fold_norms(random_detector(MICRO)).requires_grad_(False)
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_written_out_gradient_equals_autograd(fusion: str) -> None:
+    folded = fold_norms(random_detector(replace(MICRO, fusion=fusion))).requires_grad_(False)
     traced = trace_probe(folded, SIZE)
     rgb, thermal, _ = random_inputs(seed=7)
     present = torch.ones(1, 2, SIZE[1] // 32, SIZE[0] // 32)

@@ -120,3 +120,14 @@ def test_a_detector_of_one_camera_keeps_all_inputs(camera: str, tmp_path: Path) 
     assert stages[-1] == "done"
     graph = ov.Core().read_model(tmp_path / "detector.xml")
     assert [x.get_any_name() for x in graph.inputs] == ["rgb", "thermal", "present"]
+
+
+def test_attention_between_the_cameras_can_be_built(tmp_path: Path) -> None:
+    """Also its gradient, which the probe needs."""
+    save_random_model(tmp_path / "model", replace(MICRO, fusion="cross_attention"))
+    probe = tmp_path / "probe.xml"
+    openvino_build.convert(
+        tmp_path / "model", SIZE, tmp_path / "detector.xml", probe, lambda *_: None
+    )
+    graph = ov.Core().read_model(probe)
+    assert sum(op.get_type_name() == "Softmax" for op in graph.get_ops()) >= 6
