@@ -89,6 +89,16 @@ class DetectorNode(LifecycleNode):
         return self._pipeline.pending(self.parameters)
 
     @property
+    def loads(self) -> bool:
+        """Whether an engine is being loaded, by a transition or by ``~/reload_engine``."""
+        return self._pipeline.loads
+
+    @property
+    def loads_silently(self) -> bool:
+        """Whether it is loaded by a call that cannot be given up."""
+        return self._pipeline.loads_silently
+
+    @property
     def hangs(self) -> bool:
         """Whether an inference that does not return was left behind."""
         return self.session is not None and self.session.hangs
@@ -98,7 +108,7 @@ class DetectorNode(LifecycleNode):
         if not self.parameters.autostart:
             name = self.get_fully_qualified_name()
             self.get_logger().info(f"waiting to be configured: ros2 lifecycle set {name} configure")
-        elif self.trigger_configure() == SUCCESS:
+        elif self.trigger_configure() == SUCCESS and not self._stopping:
             self.trigger_activate()
 
     def request_stop(self) -> None:

@@ -59,6 +59,16 @@ class FaultInjectorNode(Node):
         self.create_timer(LOOK_PERIOD, self._look)
 
     @property
+    def loads(self) -> bool:
+        """There is no engine here."""
+        return False
+
+    @property
+    def loads_silently(self) -> bool:
+        """There is no engine here."""
+        return False
+
+    @property
     def hangs(self) -> bool:
         """Nothing here takes long."""
         return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +12,10 @@ from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.perception import Perception
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
+
+SILENCE = 2.0
+"""Seconds after which a build that reported progress no longer counts as one that does; it tells
+its progress several times a second."""
 
 
 class EngineFactory(Protocol):
@@ -45,10 +51,23 @@ class Pipeline:
         self.engine: Engine | None = None
         self.rig: RigCalibration | None = None
         self.perception: Perception | None = None
-        self._factory, self._progress = factory, progress
+        self._factory, self._tell = factory, progress
+        # Threads that load an engine, each with when it last told its progress.
+        self._loads: dict[int, float | None] = {}
         self._loaded_with = NodeParameters()
         self._calibration = ""
         self._checked: RigCalibration | None = None
+
+    @property
+    def loads(self) -> bool:
+        """Whether an engine is being loaded, or built, in whatever thread."""
+        return bool(self._loads)
+
+    @property
+    def loads_silently(self) -> bool:
+        """Whether one is loaded without telling progress, so that nothing can end it."""
+        now = time.monotonic()
+        return any(told is None or now - told > SILENCE for told in list(self._loads.values()))
 
     def pending(self, parameters: NodeParameters) -> bool:
         """Whether parameters name another engine than the one that runs."""
@@ -73,13 +92,23 @@ class Pipeline:
         Raises:
             MdaclError: It cannot be loaded.
         """
-        return self._factory(
-            parameters.model_folder(),
-            engine=parameters.engine,
-            precision=parameters.precision,
-            input_size=parameters.input_size,
-            progress=self._progress,
-        )
+        thread = threading.get_ident()
+        self._loads[thread] = None
+        try:
+            return self._factory(
+                parameters.model_folder(),
+                engine=parameters.engine,
+                precision=parameters.precision,
+                input_size=parameters.input_size,
+                progress=self._progress,
+            )
+        finally:
+            del self._loads[thread]
+
+    def _progress(self, fraction: float, text: str) -> None:
+        """Pass progress on; a build that is done tells no more of it."""
+        self._loads[threading.get_ident()] = time.monotonic() if fraction < 1 else None
+        self._tell(fraction, text)
 
     def take_engine(self, engine: Engine, parameters: NodeParameters) -> Engine:
         """Use another engine; returns the old one, which may still be at work.

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Protocol, cast
@@ -20,7 +21,15 @@ from rclpy.signals import SignalHandlerOptions
 from mdacl_ros.errors import MdaclError
 
 JOIN_TIMEOUT = 10.0
-"""Seconds granted to a callback in progress; an engine build gives up within about one."""
+"""Seconds granted to a callback in progress, and to an engine build, which gives up when it next
+reports progress."""
+
+LOAD_TIMEOUT = 0.5
+"""Seconds granted to the loading of an engine that reports no progress: nothing can interrupt it,
+and nothing is lost with it."""
+
+POLL = 0.01
+"""Seconds between looks whether all has ended."""
 
 STOP_LATENCY = 0.2
 """Seconds after which an idle executor looks whether it is to stop."""
@@ -41,6 +50,14 @@ class RunnableNode(Protocol):
 
     def request_stop(self) -> None:
         """Give up what takes long; called from another thread."""
+
+    @property
+    def loads(self) -> bool:
+        """Whether an engine is being loaded, in whatever thread."""
+
+    @property
+    def loads_silently(self) -> bool:
+        """Whether it is loaded by a call that does not hear of :meth:`request_stop`."""
 
     @property
     def hangs(self) -> bool:
@@ -127,16 +144,28 @@ class _Spinning(threading.Thread):
         self._stop_asked.set()
         for node in self._nodes:
             node.request_stop()
-        self.join(JOIN_TIMEOUT)
-        if self.is_alive():
-            # Python cannot end a thread; leaving while it spins would abort in the middleware.
-            _leave("A callback does not end: leaving without clean-up.", 1)
+        self._wait()
         self._executor.shutdown()
         for node in self._nodes:
             node.destroy_node()
         rclpy.try_shutdown()
         if any(node.hangs for node in self._nodes):
             _leave("An inference does not return: leaving without it.", 0)
+
+    def _wait(self) -> None:
+        """Wait for the callback in progress and for engines being loaded; leave if they hang.
+
+        Python cannot end a thread. Destroying what a callback still uses, or ending Python while a
+        library loads an engine, would abort in native code.
+        """
+        began = time.monotonic()
+        while self.is_alive() or any(node.loads for node in self._nodes):
+            waited = time.monotonic() - began
+            if waited > LOAD_TIMEOUT and any(node.loads_silently for node in self._nodes):
+                _leave("An engine is being loaded: leaving without it.", 0)
+            if waited > JOIN_TIMEOUT:
+                _leave("A callback does not end: leaving without clean-up.", 1)
+            time.sleep(POLL)
 
 
 def _leave(why: str, status: int) -> None:

@@ -21,7 +21,7 @@ from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.child_process import child_environment, prepare_child
 from mdacl_ros.runtime.engine import Progress
 
-SIGN_OF_LIFE = 0.5
+SIGN_OF_LIFE = 0.2
 """Seconds after which progress is told the same again, so that a caller can give up by raising."""
 
 
@@ -31,7 +31,7 @@ def build_in_child(module: str, arguments: list[str], progress: Progress) -> Non
     Args:
         module: Module whose main reports as above.
         arguments: Its command line.
-        progress: Told what is being done, at least every half second; raising ends the build.
+        progress: Told what is being done, several times a second; raising ends the build.
 
     Raises:
         MdaclError: The error that the child reported.
@@ -92,7 +92,7 @@ def _report(line: bytes) -> dict[str, Any] | None:
 
 
 def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
-    """Lines of the child's output as they come, ``None`` for every half second without one."""
+    """Lines of the child's output as they come; ``None`` for a while without one."""
     assert child.stdout is not None
     pending, number = b"", child.stdout.fileno()
     while True:

@@ -10,11 +10,15 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from std_srvs.srv import Trigger
+from vision_msgs.msg import Detection2DArray
 
 import mdacl_ros
 
 from .bench import wait_until
+from .cameras import Cameras
 
 BLOB_NODE = [sys.executable, str(Path(__file__).with_name("blob_node.py"))]
 REAL_NODE = [sys.executable, "-m", "mdacl_ros.nodes.detector_node"]
@@ -81,28 +85,116 @@ def processes() -> Iterator[list[Process]]:
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_an_active_node_without_a_word(
-    processes: list[Process], model_folder: Path, number: signal.Signals
-) -> None:
-    node = Process(BLOB_NODE, autostart="true", model=str(model_folder))
-    processes.append(node)
-    node.wait_for("active: waiting for /rgb/image_raw")
-    assert node.end(number) == 0
-    for word in ("Traceback", "terminate", "Error", "core dumped"):
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+BAD_WORDS = ("Traceback", "terminate", "Error", "core dumped", "never awaited")
+
+
+def check_end(node: Process, number: signal.Signals) -> None:
+    """A signal ends the process with status 0, without a complaint, and its children with it."""
+    children = psutil.Process(node.process.pid).children(recursive=True)
+    assert node.end(number) == 0, node.log()
+    wait_until(lambda: not any(map(psutil.Process.is_running, children)), "the children end")
+    for word in BAD_WORDS:
         assert word not in node.log()
 
 
-def test_a_signal_ends_an_engine_build(
-    processes: list[Process], model_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ENDLESS_BUILD", "1")
+def ask_to_reload(cameras: Cameras) -> None:
+    """Call ``~/reload_engine`` and do not wait for its answer."""
+    client = cameras.node.create_client(Trigger, "/detector_node/reload_engine")
+    wait_until(client.service_is_ready, "the service")
+    client.call_async(Trigger.Request())
+
+
+def start(processes: list[Process], model_folder: Path) -> Process:
     node = Process(BLOB_NODE, autostart="true", model=str(model_folder))
     processes.append(node)
-    node.wait_for("building engine: 50% compiling")
-    assert node.end(signal.SIGINT) == 0  # 1 where the build had to be left running
+    return node
+
+
+@SIGNALS
+def test_a_signal_ends_an_active_node_without_a_word(
+    processes: list[Process], model_folder: Path, number: signal.Signals
+) -> None:
+    node = start(processes, model_folder)
+    node.wait_for("active: waiting for /rgb/image_raw")
+    with Cameras() as cameras:
+        answers: list[Detection2DArray] = []
+        topic = "/detector_node/detections"
+        cameras.node.create_subscription(Detection2DArray, topic, answers.append, 10)
+        cameras.stream()
+        wait_until(lambda: len(answers) >= 5, "answers")
+        check_end(node, number)
+    assert "left behind" not in node.log()
+    assert "leaving" not in node.log()
+
+
+@SIGNALS
+def test_a_signal_ends_an_engine_build(
+    processes: list[Process],
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    monkeypatch.setenv("ENDLESS_BUILD", "1")
+    node = start(processes, model_folder)
+    node.wait_for("building engine: 0% starting")
+    assert psutil.Process(node.process.pid).children()
+    check_end(node, number)
     assert "engine build given up" in node.log()
-    assert "Traceback" not in node.log()
+    assert "leaving" not in node.log()
+
+
+@SIGNALS
+def test_a_signal_ends_an_engines_loading_that_cannot_be_interrupted(
+    processes: list[Process],
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    monkeypatch.setenv("SILENT_LOAD", "1")
+    node = start(processes, model_folder)
+    node.wait_for("loading without a word")
+    check_end(node, number)
+    assert "An engine is being loaded: leaving without it." in node.log()
+
+
+@SIGNALS
+@pytest.mark.parametrize(
+    ("kind", "sign", "end"),
+    [
+        ("RELOAD_ENDLESS_BUILD", "building engine: 0% starting", "engine build given up"),
+        ("RELOAD_SILENT_LOAD", "loading without a word", "leaving without it"),
+    ],
+)
+def test_a_signal_ends_a_node_that_reloads_its_engine(
+    processes: list[Process],
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    kind: str,
+    sign: str,
+    end: str,
+) -> None:
+    monkeypatch.setenv(kind, "1")
+    node = start(processes, model_folder)
+    node.wait_for("active: waiting for /rgb/image_raw")
+    with Cameras() as cameras:
+        cameras.stream()
+        ask_to_reload(cameras)
+        node.wait_for(sign)
+        check_end(node, number)
+    assert ("leaving" in node.log()) == (end == "leaving without it")
+
+
+@SIGNALS
+def test_a_signal_ends_the_loading_of_a_real_torch_engine(
+    processes: list[Process], number: signal.Signals
+) -> None:
+    node = Process(REAL_NODE, autostart="true", engine="torch")
+    processes.append(node)
+    maps = psutil.Process(node.process.pid).memory_maps
+    wait_until(lambda: any("libtorch" in m.path for m in maps()), "torch is being imported")
+    check_end(node, number)
 
 
 def test_the_real_node_stays_up_without_weights(processes: list[Process], tmp_path: Path) -> None:
