@@ -83,10 +83,10 @@ def _start_weights(report: Report) -> list[str]:
     begun = report.start_weights
     if len(begun) < 2:
         return []
-    named = [f"{n} with {f'weights {sha[:12]}' if sha else 'a first one'}" for sha, n in begun]
+    named = [f"{n} from {sha[:12] if sha else 'weights not recorded'}" for sha, n in begun]
     return [
-        f"The first stage was trained {len(begun)} times from one configuration and seed; which "
-        f"differs in rounding only where processors differ: {', '.join(named)}."
+        f"It was trained {len(begun)} times from one configuration and seed, on processors that "
+        f"may round otherwise; runs began {', '.join(named)}."
     ]
 
 

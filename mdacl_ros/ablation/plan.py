@@ -40,7 +40,8 @@ class Unit:
         variant: Row of the table.
         seed: Seed of initialisation, order and augmentation.
         config: Complete training config (keys of
-            :class:`~mdacl_ros.learning.train_config.TrainConfig`) but for ``start``.
+            :class:`~mdacl_ros.learning.train_config.TrainConfig`); without ``start`` where the run
+            begins with the first stage's weights.
         digest: Hash of everything that decides the weights.
         result_digest: The same with the evaluation.
     """
@@ -56,6 +57,11 @@ class Unit:
         """``variant_seed``."""
         return f"{self.variant}_{self.seed}"
 
+    @property
+    def own_start(self) -> bool:
+        """Whether it names weights to begin with itself (``start: ""``: ImageNet)."""
+        return "start" in self.config
+
 
 @dataclass(frozen=True, slots=True)
 class AblationPlan:
@@ -65,8 +71,8 @@ class AblationPlan:
         seeds: Seeds of every variant.
         base: Training config that all runs share.
         variants: Overrides of ``base`` by name of the variant.
-        start: Overrides of ``base`` for the first stage, whose weights every run starts from;
-            ``None``: runs start from ImageNet weights.
+        start: Overrides of ``base`` for the first stage, whose weights every run starts from that
+            names no ``start`` itself; ``None``: runs start from ImageNet weights.
         evaluation: How every unit is scored.
     """
 
@@ -98,7 +104,7 @@ class AblationPlan:
 
     def _unit(self, variant: str, seed: int) -> Unit:
         config = merged(self.base, self.variants[variant]) | {"seed": seed}
-        weights = digest([_deciding(config), self.start_digest])
+        weights = digest([_deciding(config), "own" if "start" in config else self.start_digest])
         result = digest([weights, asdict(self.evaluation)])
         return Unit(variant, seed, config, weights, result)
 

@@ -47,8 +47,9 @@ class Report:
 
     @property
     def start_weights(self) -> list[tuple[str, int]]:
-        """SHA-256 of the weights that runs began with, empty where not recorded, and how many."""
-        found = Counter(str(u.get("start_weights", "")) for u in self.results.units.values())
+        """SHA-256 of the first stage that runs began with, empty where not recorded, how many."""
+        begun = [u for u in self.results.units.values() if "start" not in u.get("config", {})]
+        found = Counter(str(u.get("start_weights", "")) for u in begun)
         return sorted(found.items())
 
     def to_json(self) -> dict[str, Any]:

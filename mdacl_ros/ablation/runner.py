@@ -156,7 +156,7 @@ def _unit_result(
     """Everything a unit's file says."""
     model = train_unit(unit, folder, start, place.training)
     head = {"variant": unit.variant, "seed": unit.seed, "config_hash": unit.result_digest}
-    if start is not None:
+    if start is not None and not unit.own_start:
         head["start_weights"] = file_digest(start / WEIGHTS)
     return head | _measured(plan, folder, model, place) | {"config": unit.config}
 

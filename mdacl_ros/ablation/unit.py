@@ -63,13 +63,15 @@ def train_unit(unit: Unit, folder: Path, start: Path | None, data: TrainingData)
     Args:
         unit: What is trained.
         folder: The unit's run folder; an interrupted run there is continued.
-        start: Model folder whose weights it starts from; ``None``: ImageNet.
+        start: Model folder whose weights it starts from unless it names its own; ``None``:
+            ImageNet.
         data: Training pairs.
 
     Returns:
         The model folder.
     """
-    config = unit.config if start is None else unit.config | {"start": str(start)}
+    given = start is None or unit.own_start
+    config = unit.config if given else unit.config | {"start": str(start)}
     return _model(config, folder, data, {"ablation": unit.variant})
 
 

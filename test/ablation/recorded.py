@@ -14,14 +14,15 @@ PLAN = AblationPlan(
         "rgb_only": {"detector": {"modalities": ["rgb"]}},
         "thermal_only": {"detector": {"modalities": ["thermal"]}},
         "concat": {},
+        "concat_joint": {"start": ""},
         "mdacl": {"detector": {"use_gate": True}},
     },
     start={"steps": 9},
     evaluation=EvaluationSettings(size=(64, 64)),
 )
 
-MAP50 = {"rgb_only": 0.30, "thermal_only": 0.40, "concat": 0.45, "mdacl": 0.50}
-MDI = {"rgb_only": 1.0, "thermal_only": -1.0, "concat": -0.20, "mdacl": 0.05}
+MAP50 = {"rgb_only": 0.30, "thermal_only": 0.40, "concat": 0.45, "concat_joint": 0.42, "mdacl": 0.50}
+MDI = {"rgb_only": 1.0, "thermal_only": -1.0, "concat": -0.20, "concat_joint": -0.40, "mdacl": 0.05}
 
 
 def scores(map50: float) -> dict[str, Any]:

@@ -13,15 +13,17 @@ def goals(found: Results) -> list[Goal]:
 
 
 def test_goals_are_judged_on_what_was_measured() -> None:
-    over_single, over_plain, rgb, thermal, corrupted, mdi = goals(results())
+    over_single, over_plain, over_joint, rgb, thermal, corrupted, mdi, joint_mdi = goals(results())
     assert over_single.verdict == "met"
     assert over_single.measured == "+10.0 ± 0.0"
     assert over_plain.verdict == "met"
+    assert over_joint.measured == "+8.0 ± 0.0"
     assert rgb.verdict == "missed"  # 0.95 and 0.927
     assert thermal.verdict == "met"
     assert corrupted.verdict == "met"
     assert mdi.measured == "0.25 (0.050 / 0.200)"
     assert mdi.verdict == "met"
+    assert joint_mdi.measured == "0.12 (0.050 / 0.400)"
 
 
 def test_a_gain_within_the_spread_is_missed() -> None:

@@ -42,7 +42,7 @@ def test_shipped_plan_differs_from_variant_to_variant_in_what_it_studies_only() 
     assert {"rgb_only", "thermal_only", "concat", "gate", "mdacl"} < set(shipped.variants)
     studied = ("detector", "guidance", "equilibrium", "augmentation", "seed")
     kept = set()
-    for unit in shipped.units():
+    for unit in (unit for unit in shipped.units() if not unit.own_start):
         config = train_config_from(unit.config, unit.name)  # accepted by the trainer
         assert config.detector_config().modalities
         rest = {k: v for k, v in unit.config.items() if k not in studied}
@@ -50,6 +50,8 @@ def test_shipped_plan_differs_from_variant_to_variant_in_what_it_studies_only() 
         kept.add(digest(rest))
     assert len(kept) == 1
     assert shipped.start_config is not None
+    joint = shipped.variants["concat_joint"]
+    assert joint["steps"] == shipped.base["steps"] + shipped.start_config["steps"]
     assert train_config_from(shipped.start_config, "start").augmentation.drop_modality == 1.0
 
 
@@ -63,6 +65,14 @@ def test_digest_follows_what_decides_the_weights(tmp_path: Path) -> None:
     scored_otherwise = plan(tmp_path, evaluation={"size": [96, 64]}).units()[0]
     assert scored_otherwise.digest == first.digest
     assert scored_otherwise.result_digest != first.result_digest
+
+
+def test_a_variant_may_begin_elsewhere(tmp_path: Path) -> None:
+    variants = {"concat": {}, "concat_joint": {"start": ""}}
+    plain, joint = plan(tmp_path, variants=variants, seeds=[0]).units()
+    assert (plain.own_start, joint.own_start) == (False, True)
+    _, same = plan(tmp_path, variants=variants, seeds=[0], start={"steps": 10}).units()
+    assert same.digest == joint.digest
 
 
 def test_plan_without_a_first_stage(tmp_path: Path) -> None:

@@ -34,14 +34,14 @@ def test_tables_hold_mean_and_spread() -> None:
     assert detection[-2:] == ["2.50", "2.69"]
     assert robustness[1:4] == ["2", "38.0 ± 0.0", "93.8 ± 1.6"]
     assert robustness[-2:] == ["+0.050 ± 0.000", "0.050 ± 0.000"]
-    assert "8 of 8 runs are done." in text
+    assert "10 of 10 runs are done." in text
     assert "Incomplete" not in text
 
 
 def test_what_is_missing_is_named() -> None:
     found = replace(results(seeds=(0,)), outdated=("concat_1",))
     text = generated_part(make_report(PLAN, found))
-    assert "**Incomplete: 4 of 8 runs are done.**" in text
+    assert "**Incomplete: 5 of 10 runs are done.**" in text
     assert "Missing, and left out: all of seed 1." in text
     assert "another configuration, and left out: concat_1." in text
     assert cells(text, "mdacl")[0][1] == "1 of 2"
@@ -49,7 +49,7 @@ def test_what_is_missing_is_named() -> None:
 
 def test_nothing_measured_is_said_instead_of_drawn() -> None:
     text = generated_part(make_report(PLAN, Results(missing=("concat_0",))))
-    assert "0 of 8" in text
+    assert "0 of 10" in text
     assert "|" not in text
 
 
@@ -59,8 +59,10 @@ def test_first_stage_and_its_several_trainings_are_told() -> None:
     assert "(9 steps): mAP50 20.0, 38.0 with RGB absent" in generated_part(make_report(PLAN, found))
     del found.units["concat", 0]["start_weights"]
     text = generated_part(make_report(PLAN, found))
-    assert "trained 2 times" in text
-    assert "1 with a first one, 7 with weights abababababab" in text
+    assert "It was trained 2 times" in text
+    assert "runs began 1 from weights not recorded, 9 from abababababab." in text
+    found.units["concat", 0]["config"] = {"start": ""}
+    assert "trained 2 times" not in generated_part(make_report(PLAN, found))
 
 
 def test_results_of_another_configuration_are_left_out(tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_results_of_another_configuration_are_left_out(tmp_path: Path) -> None:
     write_json(tmp_path / "mdacl_1.json", result("mdacl", 1) | {"config_hash": "old"})
     found = read_results(PLAN, tmp_path, tmp_path / "run")
     assert found.outdated == ("mdacl_1",)
-    assert len(found.units) == 7
+    assert len(found.units) == 9
 
 
 def test_picture_shows_every_variant(tmp_path: Path) -> None:

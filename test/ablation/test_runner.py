@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from mdacl_ros.ablation import runner, unit
 from mdacl_ros.ablation.claim import claim
@@ -132,6 +133,14 @@ def test_variants_start_from_the_first_stage(place: Workplace, scored: list[str]
     frozen = [k for k in ours if k.startswith("stem.") and "weight" in k]
     assert frozen
     assert all(torch.allclose(ours[k], theirs[k], atol=1e-3) for k in frozen)
+
+
+def test_a_variant_that_begins_with_imagenet_weights(place: Workplace, scored: list[str]) -> None:
+    joint = replace(PLAN, variants={"joint": {"start": ""}})
+    assert work(joint, joint.units(), place) == []
+    (folder,) = place.run.glob("joint_*")
+    assert yaml.safe_load((folder / "train.yaml").read_text())["start"] == ""
+    assert "start_weights" not in json.loads((place.results / "joint_0.json").read_text())
 
 
 def test_first_stage_is_kept_beside_the_results_for_other_machines(
