@@ -21,7 +21,13 @@ PLAN = AblationPlan(
     evaluation=EvaluationSettings(size=(64, 64)),
 )
 
-MAP50 = {"rgb_only": 0.30, "thermal_only": 0.40, "concat": 0.45, "concat_joint": 0.42, "mdacl": 0.50}
+MAP50 = {
+    "rgb_only": 0.30,
+    "thermal_only": 0.40,
+    "concat": 0.45,
+    "concat_joint": 0.42,
+    "mdacl": 0.50,
+}
 MDI = {"rgb_only": 1.0, "thermal_only": -1.0, "concat": -0.20, "concat_joint": -0.40, "mdacl": 0.05}
 
 
