@@ -6,6 +6,7 @@ that a busy machine slows all of them alike; the ratio is to the cheapest way to
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 import tracemalloc
@@ -24,6 +25,7 @@ from camera_streams import MS, two_loops  # noqa: E402
 from mdacl_ros.sensing.images import decode_image  # noqa: E402
 from mdacl_ros.sensing.letterbox import Letterbox  # noqa: E402
 from mdacl_ros.sensing.registration import Registration  # noqa: E402
+from mdacl_ros.sensing.repetition import Repetition  # noqa: E402
 from mdacl_ros.sensing.rig import load_rig  # noqa: E402
 from mdacl_ros.sensing.synchronizer import SyncConfig  # noqa: E402
 from mdacl_ros.sensing.thermal import ThermalNormalizer  # noqa: E402
@@ -119,6 +121,22 @@ def registration_cases() -> list[Case]:
     ]
 
 
+def repetition_cases() -> list[Case]:
+    """What it costs to tell a frozen camera: pictures that change, and one that repeats."""
+    cases: list[Case] = []
+    for name, shape in (("640x480", (480, 640, 3)), ("1920x1080", (1080, 1920, 3))):
+        first, second = np.random.default_rng(0).integers(0, 250, (2, *shape), np.uint8)
+        for kind, pictures in (("changes", (first, second)), ("repeats", (first, first.copy()))):
+            camera, turn = Repetition(), itertools.cycle(pictures)
+            cases.append(
+                (
+                    f"RGB {name} {kind}",
+                    lambda c=camera, t=turn: c.look(next(t), Repetition(), 5),
+                )
+            )
+    return cases
+
+
 def main() -> None:
     """Print everything."""
     cv2.setNumThreads(1)
@@ -130,6 +148,7 @@ def main() -> None:
             print(f"  {name:44}{held} blocks kept, peak {peak:.2f} MiB a frame")
     compare("decode 1280x720", wire_cases())
     compare("registration into 640x512", registration_cases())
+    compare("repeated pictures", repetition_cases())
     start = time.perf_counter()
     rig = load_rig(ROOT / "calibration" / "example_rig.yaml")
     Registration(rig, rig.rgb.size, rig.thermal.size, (640, 512))

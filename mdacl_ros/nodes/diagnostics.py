@@ -55,6 +55,7 @@ class Snapshot:
         timings_ms: Mean milliseconds by stage.
         skew_ms: Newest thermal minus RGB stamp, offset added; ``None`` before the first pair.
         pairing: How well the cameras' frames meet; ``None`` while not active.
+        stamps: What is wrong with the cameras' stamps, one line each.
         alive: Camera name to whether it counts as alive; empty while not active.
         topics: Camera name to its image topic.
         has_camera_info: Camera name to whether intrinsics arrived.
@@ -87,6 +88,7 @@ class Snapshot:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     skew_ms: float | None = None
     pairing: Pairing | None = None
+    stamps: tuple[str, ...] = ()
     alive: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
@@ -154,6 +156,7 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
     if snapshot.state != "active":
         return OK, f"not subscribed while {snapshot.state}"
     reasons = [snapshot.recent[fact] for fact in TROUBLES if fact in snapshot.recent]
+    reasons += snapshot.stamps
     for camera, least in snapshot.min_rates.items():
         rate = snapshot.rates.get(f"frames_{camera}", 0.0)
         if rate < least and snapshot.alive.get(camera, False):

@@ -175,4 +175,4 @@ def _freeze_remarks(camera: Modality, seconds: float) -> list[str]:
     what = f"{camera} repeats one image for {seconds:.1f} s"
     if camera == "thermal" and seconds < LONG_FREEZE_S:
         return [f"{what}: shutter (NUC), over in a moment"]
-    return [f"{what}: frozen, restart its driver (frozen_after makes the node go on without it)"]
+    return [f"{what}: frozen, restart its driver"]

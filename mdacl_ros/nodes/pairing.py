@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 STARVED_AFTER = 0.3
 """Seconds without a pair, both cameras alive, from which the status is an error."""
 
-WINDOW, SHORTEST = 5.0, 4.0
+WINDOW_S, SHORTEST_S = 5.0, 4.0
 """Seconds over which the share of lost RGB frames is taken, and the fewest that tell something: a
 camera that appears or dies costs ``partner_timeout`` of frames, which is no reason to warn."""
 
@@ -71,9 +71,18 @@ class Pairing:
 
 
 class LostShare:
-    """The share of frames that were lost lately, from two counters read now and then."""
+    """The share of frames that were lost lately, from two counters read now and then.
 
-    def __init__(self) -> None:
+    Args:
+        window_s: Seconds over which it is taken.
+        shortest_s: Fewest seconds that tell something.
+        fewest: Lost frames below which the share counts as 0.
+    """
+
+    def __init__(
+        self, window_s: float = WINDOW_S, shortest_s: float = SHORTEST_S, fewest: int = 1
+    ) -> None:
+        self._window_s, self._shortest_s, self._fewest = window_s, shortest_s, fewest
         self._readings: deque[tuple[float, int, int]] = deque()
 
     def update(self, now: float, received: int, lost: int) -> float:
@@ -85,13 +94,15 @@ class LostShare:
             lost: Those that were lost.
 
         Returns:
-            The share over the last :data:`WINDOW` seconds; 0 until there are :data:`SHORTEST`.
+            The share over the last ``window_s``; 0 until there are ``shortest_s``.
         """
         self._readings.append((now, received, lost))
         # The newest reading that is old enough stays: the window never becomes shorter.
-        while len(self._readings) > 1 and now - self._readings[1][0] >= WINDOW:
+        while len(self._readings) > 1 and now - self._readings[1][0] >= self._window_s:
             self._readings.popleft()
         then, received_then, lost_then = self._readings[0]
-        if now - then < SHORTEST or received == received_then:
+        if now - then < self._shortest_s or received == received_then:
+            return 0.0
+        if lost - lost_then < self._fewest:
             return 0.0
         return (lost - lost_then) / (received - received_then)

@@ -83,8 +83,9 @@ class NodeParameters:
         True, "Let one frame of the slower camera serve several frames of the faster one."
     )
     frozen_after: int = parameter(
-        0,
-        "Identical images in a row after which a camera counts as frozen; 0: off.",
+        5,
+        "Repetitions of one image after which a camera counts as frozen if the other camera's "
+        "images change meanwhile; 0: off.",
         low=0,
         high=1000,
         live=True,

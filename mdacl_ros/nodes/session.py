@@ -20,6 +20,7 @@ from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.residual_watch import ResidualWatch
 from mdacl_ros.nodes.result_publishers import ResultPublishers
+from mdacl_ros.nodes.stamp_watch import StampWatch
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
 from mdacl_ros.nodes.watchdog import Watchdog
@@ -60,7 +61,7 @@ class DetectionSession:
         self._abandoned = False
         self._publishers = publishers
         self._reported: set[str] = set()
-        self._lost_share = LostShare()
+        self._lost_share, self._stamps = LostShare(), StampWatch()
         self._next_probe = 0.0
         self._decoder = self._new_decoder()
         self._rgb_frame_id, self._rgb_size_known = "", False
@@ -148,7 +149,8 @@ class DetectionSession:
 
     def watch_pairing(self, state: SynchronizerState) -> Pairing:
         """Judge how well the cameras' frames meet; say so once when nothing goes out any more."""
-        share = self._lost_share.update(time.monotonic(), state.received_rgb, state.unpaired_rgb)
+        received = state.received["rgb"]
+        share = self._lost_share.update(time.monotonic(), received, state.unpaired_rgb)
         pairing = Pairing(
             starved_s=state.starved_s,
             # Where each thermal frame serves once, the faster camera loses frames by design.
@@ -162,6 +164,10 @@ class DetectionSession:
             self._reported.add("starved")
             self._node.get_logger().warning(complaint[1])
         return pairing
+
+    def watch_stamps(self, state: SynchronizerState) -> tuple[str, ...]:
+        """What the stamps of both cameras tell that is wrong."""
+        return self._stamps.remarks(state, time.monotonic())
 
     def watch_residual(self) -> tuple[Residual | None, Residual | None]:
         """How far thermal lies beside RGB, and whether the rig was knocked; log that once."""

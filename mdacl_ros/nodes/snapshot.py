@@ -117,6 +117,7 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "residual": residual,
         "knocked": knocked,
         "pairing": pairing,
+        "stamps": session.watch_stamps(state) if active else (),
         "alive": state.alive if active else {},
         "topics": {name: camera.topic for name, camera in session.cameras.items()},
         "has_camera_info": {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from rclpy.node import Node
 
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
-from mdacl_ros.types import MODALITIES
+from mdacl_ros.types import MODALITIES, Modality
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,10 @@ class SynchronizerState:
         skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
         unpaired_skew_ms: The same where the last RGB frame found no partner, ``None`` before.
         starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
-        received_rgb: RGB frames taken in.
-        unpaired_rgb: Those of them that found no partner while thermal was alive.
+        frozen: Camera name to whether it repeats one picture.
+        received: Camera name to frames taken in.
+        unpaired_rgb: RGB frames that found no partner while thermal was alive.
+        disordered: Camera name to frames that came late, or with a stamp already seen.
     """
 
     alive: dict[str, bool]
@@ -32,8 +34,10 @@ class SynchronizerState:
     skew_ms: float | None
     unpaired_skew_ms: float | None = None
     starved_s: float = 0.0
-    received_rgb: int = 0
+    frozen: Mapping[str, bool] = field(default_factory=dict)
+    received: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     unpaired_rgb: int = 0
+    disordered: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
 
 
 def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> SynchronizerState:
@@ -53,8 +57,13 @@ def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> Synchroniz
         skew_ms=None if skew_ns is None else skew_ns / 1e6,
         unpaired_skew_ms=None if unpaired_ns is None else unpaired_ns / 1e6,
         starved_s=starved_ns / 1e9,
-        received_rgb=counters.received["rgb"],
+        frozen={camera: synchronizer.frozen(camera) for camera in MODALITIES},
+        received=dict(counters.received),
         unpaired_rgb=lost["superseded"] + lost["unpaired_skew"],
+        disordered={
+            camera: causes["late"] + causes["duplicate_stamp"]
+            for camera, causes in counters.dropped.items()
+        },
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mdacl_ros.sensing.repetition import Repetition
 from mdacl_ros.sensing.sync_types import SyncConfig
 from mdacl_ros.types import Frame
 
@@ -14,7 +14,6 @@ Verdict = Literal["accepted", "duplicate_stamp", "late", "clock_reset", "frozen"
 
 _LATE_IS_RESET = 5  # this many late frames in rising order are a small clock step, not transport
 _PERIODS = 5  # stamp differences whose median is the period: one lost frame does not matter
-_FINGERPRINT_STRIDE = 16  # pixels; 40 x 30 samples of a 640 x 480 image
 
 
 @dataclass(slots=True)
@@ -25,16 +24,13 @@ class Stream:
         newest_ns: Newest stamp, ``None`` before the first frame.
         seen_ns: When the stamp last advanced, on the caller's clock.
         stale_until_ns: Until then frames of the clock before a reset may still arrive.
-        repeats: Frames in a row with the same pixels.
-        frozen: Whether ``repeats`` has reached the limit.
+        pictures: Whether its pictures repeat; looked at where ``frozen_after`` is set.
     """
 
     newest_ns: int | None = None
     seen_ns: int | None = None
     stale_until_ns: int | None = None
-    repeats: int = 0
-    frozen: bool = False
-    _fingerprint: int | None = None
+    pictures: Repetition = field(default_factory=Repetition)
     _late: int = 0
     _late_ns: int = 0
     _differences: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS))
@@ -48,7 +44,8 @@ class Stream:
 
     def alive(self, now_ns: int, timeout_ns: int) -> bool:
         """Whether a new stamp came less than ``timeout_ns`` ago and the picture is not frozen."""
-        return not self.frozen and self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
+        frozen = self.pictures.frozen
+        return not frozen and self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
 
     def judge(
         self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
@@ -78,8 +75,11 @@ class Stream:
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
         self.newest_ns, self._late = stamp_ns, 0
-        if config.frozen_after and self._is_frozen(frame, config.frozen_after):
+        limit = config.frozen_after
+        if limit and self.pictures.look(frame.image, other.pictures, limit):
             return "frozen"
+        if not limit:
+            self.pictures.frozen = False
         self.seen_ns = now_ns
         return "accepted"
 
@@ -92,13 +92,3 @@ class Stream:
         self._late = self._late + 1 if self._late and stamp_ns > self._late_ns else 1
         self._late_ns = stamp_ns
         return "backwards" if self._late >= _LATE_IS_RESET else "late"
-
-    def _is_frozen(self, frame: Frame, limit: int) -> bool:
-        # A file not yet decoded has one dimension: the same bytes are the same picture.
-        strides = (slice(None, None, _FINGERPRINT_STRIDE),) * min(frame.image.ndim, 2)
-        sample = frame.image[strides]
-        fingerprint = zlib.crc32(sample.tobytes())
-        self.repeats = self.repeats + 1 if fingerprint == self._fingerprint else 0
-        self._fingerprint = fingerprint
-        self.frozen = self.repeats >= limit
-        return self.frozen

@@ -16,7 +16,7 @@ DropCause = Literal[
     "duplicate_stamp",  # the stamp did not advance
     "late",  # older than a frame of the same camera that is already here
     "clock_reset",  # held, or still in transport, when the stamps went backwards
-    "frozen",  # same pixels as the frames before (only with frozen_after)
+    "frozen",  # same pixels as the frames before, while the other camera's change
 ]
 CAUSES: tuple[DropCause, ...] = get_args(DropCause)
 """Every cause, in the order in which diagnostics list them."""
@@ -39,7 +39,7 @@ class SyncConfig:
         clock_jump_ns: Stamps that go back further than this restart the synchronizer (bag loop,
             clock reset); smaller steps are late frames.
         frozen_after: Repetitions of the same pixels after which a camera is dead although its
-            stamps advance; 0: off. Only for cameras whose sensor noise changes every frame.
+            stamps advance, if the other camera's pictures change meanwhile; 0: off.
 
     Raises:
         ValueError: A time or count is negative; ``partner_timeout_ns`` or ``clock_jump_ns`` is 0.
@@ -51,7 +51,7 @@ class SyncConfig:
     reuse_partner: bool = True
     max_wait_ns: int = 30 * _MS
     clock_jump_ns: int = 500 * _MS
-    frozen_after: int = 0
+    frozen_after: int = 5
 
     def __post_init__(self) -> None:
         least = {

@@ -130,6 +130,10 @@ class PairSynchronizer:
         """
         return self._streams[camera].alive(now_ns, self.config.partner_timeout_ns)
 
+    def frozen(self, camera: Modality) -> bool:
+        """Whether a camera repeats one picture while the other camera's change."""
+        return self._streams[camera].pictures.frozen
+
     def pending(self, camera: Modality) -> int:
         """Number of frames held that have not gone out."""
         if camera == "rgb":
@@ -257,7 +261,7 @@ class PairSynchronizer:
         """Whether frames of a camera are worth waiting for: alive, or not yet given up."""
         assert self._now_ns is not None
         age_ns = self._now_ns - self._last_sign(camera)
-        return not self._streams[camera].frozen and age_ns < self.config.partner_timeout_ns
+        return not self.frozen(camera) and age_ns < self.config.partner_timeout_ns
 
     def _last_sign(self, camera: Modality) -> int:
         """When a camera last showed a new frame, or could first have shown one."""

@@ -17,7 +17,11 @@ from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CompressedImage, Image
 
+from mdacl_ros.types import ByteArray
+
 from .bench import RGB_FRAME, THERMAL_FRAME, image_message, rgb_scene, thermal_scene
+
+Pictures = list[Image] | list[CompressedImage]
 
 
 class Cameras:
@@ -27,24 +31,27 @@ class Cameras:
 
     Args:
         namespace: Of the camera topics.
-        jpeg: Send the RGB images compressed.
+        compressed: Send RGB images as JPEG and thermal images as PNG.
         rates: Frames per second of each camera.
 
     Attributes:
         sent: Monotonic times in seconds of the frames of each camera.
     """
 
-    def __init__(self, namespace: str = "", *, jpeg: bool = False, **rates: float) -> None:
+    def __init__(self, namespace: str = "", *, compressed: bool = False, **rates: float) -> None:
         self.context = Context()
         rclpy.init(context=self.context, signal_handler_options=SignalHandlerOptions.NO)
         self.node = Node("cameras", context=self.context, namespace=namespace)
         self.rates = {"rgb": 20.0, "thermal": 10.0} | rates
         self.sent: dict[str, list[float]] = {"rgb": [], "thermal": []}
-        self._pictures = {"rgb": rgb_pictures(jpeg=jpeg), "thermal": thermal_pictures()}
+        self._pictures = {
+            "rgb": rgb_pictures(compressed=compressed),
+            "thermal": thermal_pictures(compressed=compressed),
+        }
         self._publishers: dict[str, Any] = {
             name: self.node.create_publisher(
                 type(self._pictures[name][0]),
-                f"{name}/image_raw" + "/compressed" * (jpeg and name == "rgb"),
+                f"{name}/image_raw" + "/compressed" * compressed,
                 QoSProfile(depth=5),
             )
             for name in self.rates
@@ -93,23 +100,29 @@ class Cameras:
             self._executor.spin_once(timeout_sec=0.05)
 
 
-def rgb_pictures(*, jpeg: bool) -> list[Image] | list[CompressedImage]:
+def rgb_pictures(*, compressed: bool) -> Pictures:
     """Eight colour images that differ in a corner."""
     scenes = [rgb_scene() for _ in range(8)]
     for number, scene in enumerate(scenes):
         scene[:16, :16] = 30 * number
-    if not jpeg:
-        return [image_message(scene, "rgb8", 0, RGB_FRAME) for scene in scenes]
-    files = [cv2.imencode(".jpg", scene)[1].tobytes() for scene in scenes]
-    pictures = [CompressedImage(format="jpeg", data=data) for data in files]
-    for picture in pictures:
-        picture.header.frame_id = RGB_FRAME
-    return pictures
+    return _messages(scenes, "rgb8", RGB_FRAME, ".jpg" if compressed else "")
 
 
-def thermal_pictures() -> list[Image]:
+def thermal_pictures(*, compressed: bool) -> Pictures:
     """Eight thermal images that differ in a corner."""
     scenes = [thermal_scene() for _ in range(8)]
     for number, scene in enumerate(scenes):
         scene[:4, :4] = 20 + number
-    return [image_message(scene, "mono8", 0, THERMAL_FRAME) for scene in scenes]
+    return _messages(scenes, "mono8", THERMAL_FRAME, ".png" if compressed else "")
+
+
+def _messages(scenes: list[ByteArray], encoding: str, frame_id: str, suffix: str) -> Pictures:
+    """Raw images, or files of a kind."""
+    if not suffix:
+        return [image_message(scene, encoding, 0, frame_id) for scene in scenes]
+    kind = {".jpg": "jpeg", ".png": "png"}[suffix]
+    files = [cv2.imencode(suffix, scene)[1].tobytes() for scene in scenes]
+    pictures = [CompressedImage(format=kind, data=data) for data in files]
+    for picture in pictures:
+        picture.header.frame_id = frame_id
+    return pictures

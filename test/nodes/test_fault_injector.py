@@ -38,7 +38,7 @@ def test_messages_and_data_are_the_same_thing() -> None:
     for image, encoding in ((rgb_scene(), "rgb8"), (thermal_scene(), "mono8")):
         message = image_message(image, encoding, 1_700_000_000_123_456_789, "optical")
         assert to_message(to_data(message, "rgb")) == message
-    (jpeg, *_) = rgb_pictures(jpeg=True)
+    (jpeg, *_) = rgb_pictures(compressed=True)
     data = to_data(jpeg, "rgb")
     assert isinstance(data, ImageData)
     assert data.compressed

@@ -63,8 +63,8 @@ def test_seconds_become_nanoseconds() -> None:
     assert config.thermal_clock_offset_ns == -40_000_000
 
 
-def test_the_frozen_limit_reaches_the_synchronizer_and_is_off_by_default() -> None:
-    assert DEFAULTS.sync_config().frozen_after == 0
+def test_the_frozen_limit_reaches_the_synchronizer() -> None:
+    assert DEFAULTS.sync_config().frozen_after == 5
     assert updated(DEFAULTS, {"frozen_after": 30}).sync_config().frozen_after == 30
 
 

@@ -116,29 +116,44 @@ def test_a_repeated_stamp_does_not_keep_a_camera_alive():
     assert synchronizer.counters.dropped["thermal"]["duplicate_stamp"] == 9
 
 
-def test_repeated_pixels_are_a_frozen_camera_where_asked_for():
+def push_frozen_thermal(synchronizer, picture, steps):
+    """Thermal repeats a picture at 30 Hz, RGB changes."""
+    for step in range(steps):
+        synchronizer.push("rgb", Frame(noise(step), step * 33 * MS), step * 33 * MS)
+        synchronizer.push("thermal", Frame(picture.copy(), step * 33 * MS), step * 33 * MS)
+
+
+def noise(seed):
+    return np.random.default_rng(seed).integers(0, 255, (24, 32), np.uint8)
+
+
+def test_repeated_pixels_are_a_frozen_camera():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=3))
-    for step in range(5):
-        synchronizer.push("thermal", frame(step * 33), step * 33 * MS)
+    push_frozen_thermal(synchronizer, noise(99), 5)
+    assert synchronizer.frozen("thermal")
     assert not synchronizer.alive("thermal", 140 * MS)
-    alone = synchronizer.push("rgb", frame(140), 140 * MS)
+    alone = synchronizer.push("rgb", Frame(noise(7), 140 * MS), 140 * MS)
     assert alone is not None
     assert alone.thermal is None
     assert synchronizer.counters.dropped["thermal"]["frozen"] >= 2
-    synchronizer.push("thermal", frame(170, value=9), 170 * MS)
+    synchronizer.push("thermal", Frame(noise(8), 170 * MS), 170 * MS)
     assert synchronizer.alive("thermal", 170 * MS)
     assert_every_frame_is_counted_once(synchronizer)
 
 
 def test_repeated_files_are_a_frozen_camera_before_they_are_decoded():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=2))
-    for step in range(4):
-        file = np.arange(1000, dtype=np.uint8)
-        synchronizer.push("thermal", Frame(file, step * 33 * MS), step * 33 * MS)
+    push_frozen_thermal(synchronizer, np.arange(1000, dtype=np.uint8), 4)
     assert not synchronizer.alive("thermal", 100 * MS)
     file = np.arange(1000, dtype=np.uint8)[::-1].copy()
     synchronizer.push("thermal", Frame(file, 170 * MS), 170 * MS)
     assert synchronizer.alive("thermal", 170 * MS)
+
+
+def test_a_frozen_camera_is_used_on_where_that_is_switched_off():
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=0))
+    push_frozen_thermal(synchronizer, noise(99), 9)
+    assert synchronizer.alive("thermal", 270 * MS)
 
 
 def test_a_frame_out_of_reach_is_dropped_and_its_skew_reported():

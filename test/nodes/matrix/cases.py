@@ -37,13 +37,16 @@ class Case:
         return " ".join(filter(None, (self.camera, self.fault, given)))
 
 
-NO_RGB, NO_THERMAL = "no usable frames from rgb", "no usable frames from thermal"
-BAD = "topic /faulty/rgb/image_raw"
+NO_USABLE = "no usable frames from {}"
+DISORDER = "of the {} frames come late or with a stamp already seen"
+REPEATS = "{} repeats one image while the other camera's images change"
+JUMPED = "stamps jumped back, pairing began anew"
 
 
-def _bad_rgb(fault: str, **parameters: Any) -> Case:
-    """An RGB image that must not be used, and has to be named."""
-    return Case("rgb", fault, parameters, "dropped_bad_image_rgb", "cameras", BAD)
+def _bad(camera: str, fault: str, **parameters: Any) -> Case:
+    """An image that must not be used, and has to be named."""
+    said = f"topic /faulty/{camera}/image_raw"
+    return Case(camera, fault, parameters, f"dropped_bad_image_{camera}", "cameras", said)
 
 
 def _apart(camera: str, fault: str, counter: str, seconds: float) -> Case:
@@ -55,40 +58,61 @@ def _apart(camera: str, fault: str, counter: str, seconds: float) -> Case:
         counter,
         "inference",
         "thermal stamps differ",
-        or_said=NO_THERMAL,  # a clock that goes back restarts everything: thermal has to come anew
+        # A clock that goes back restarts everything: thermal has to come anew.
+        or_said=NO_USABLE.format("thermal"),
     )
 
 
 def _dead(camera: str, fault: str, counter: str, **parameters: Any) -> Case:
     """A camera without usable frames: the other goes out alone, and that is told."""
-    said = NO_RGB if camera == "rgb" else NO_THERMAL
-    return Case(camera, fault, parameters, counter, "cameras", said)
+    return Case(camera, fault, parameters, counter, "cameras", NO_USABLE.format(camera))
+
+
+def _frozen(camera: str) -> Case:
+    """A camera that repeats its picture: the other goes out alone, and the reason is told."""
+    counter = f"dropped_frozen_{camera}"
+    return Case(camera, "freeze", {"stamps": "new"}, counter, "cameras", REPEATS.format(camera))
+
+
+def _disorder(camera: str, fault: str, cause: str, **parameters: Any) -> Case:
+    """Frames that come late or twice: those are dropped, and that is told."""
+    counter = f"dropped_{cause}_{camera}"
+    return Case(camera, fault, parameters, counter, "cameras", DISORDER.format(camera))
 
 
 RAW = [
     _dead("thermal", "drop", "single_rgb"),
     _dead("rgb", "drop", "single_thermal"),
-    Case("both", "drop", {}, "", "cameras", NO_RGB, answers=False),
+    Case("both", "drop", {}, "", "cameras", NO_USABLE.format("rgb"), answers=False),
     Case("rgb", "drop", {"share": 0.5}),
-    _dead("thermal", "freeze", "dropped_frozen_thermal", stamps="new"),
+    _frozen("thermal"),
+    _frozen("rgb"),
     _dead("thermal", "freeze", "dropped_duplicate_stamp_thermal", stamps="old"),
-    _dead("rgb", "freeze", "dropped_frozen_rgb", stamps="new"),
+    _dead("rgb", "freeze", "dropped_duplicate_stamp_rgb", stamps="old"),
     _dead("thermal", "freeze", "single_rgb", stamps="none"),
+    _dead("rgb", "freeze", "single_thermal", stamps="none"),
+    Case("both", "freeze", {"stamps": "new"}, "freezes_rgb", "images", "repeats one image"),
     _apart("thermal", "delay", "single_rgb", 0.4),
     _apart("rgb", "delay", "dropped_unpaired_skew_rgb", 0.4),
-    Case("rgb", "jitter", {"seconds": 0.15}, "dropped_late_rgb"),
+    _disorder("rgb", "jitter", "late", seconds=0.15),
     Case("thermal", "jitter", {"seconds": 0.05}),
-    Case("rgb", "reorder", {"seconds": 0.12}, "dropped_late_rgb"),
-    Case("rgb", "duplicate_stamp", {}, "dropped_duplicate_stamp_rgb"),
+    _disorder("rgb", "reorder", "late", seconds=0.12),
+    _disorder("thermal", "reorder", "late", seconds=0.25),
+    _disorder("rgb", "duplicate_stamp", "duplicate_stamp"),
+    _disorder("thermal", "duplicate_stamp", "duplicate_stamp"),
     _apart("rgb", "clock_jump", "clock_resets", 3.0),
     _apart("rgb", "clock_jump", "clock_resets", -3.0),
     _apart("thermal", "clock_jump", "clock_resets", 3.0),
-    Case("both", "clock_jump", {"seconds": -3.0}, "clock_resets"),
-    _bad_rgb("encoding", encoding="rgb565"),
-    _bad_rgb("step", step=7),
-    _bad_rgb("size"),
-    _bad_rgb("truncate", share=0.5),
-    Case("thermal", "nan", {}, "dropped_bad_image_thermal", "cameras", "topic /faulty/thermal"),
+    Case("both", "clock_jump", {"seconds": -3.0}, "clock_resets", "cameras", JUMPED),
+    _bad("rgb", "encoding", encoding="rgb565"),
+    _bad("rgb", "step", step=7),
+    _bad("rgb", "size"),
+    _bad("rgb", "truncate", share=0.5),
+    _bad("thermal", "encoding", encoding="rgb565"),
+    _bad("thermal", "step", step=7),
+    _bad("thermal", "size"),
+    _bad("thermal", "truncate", share=0.5),
+    _bad("thermal", "nan"),
     Case("thermal", "resolution", {"divisor": 2}),
     Case("rgb", "resolution", {"divisor": 2}),
     _dead("rgb", "restart", "single_thermal", silence=1.0),
@@ -96,11 +120,14 @@ RAW = [
 ]
 """Faults on raw images."""
 
-JPEG = [
-    _bad_rgb("truncate", share=0.5),
+COMPRESSED = [
+    _bad("rgb", "truncate", share=0.5),
+    _bad("thermal", "truncate", share=0.5),
     _dead("rgb", "drop", "single_thermal"),
+    _frozen("thermal"),
 ]
-"""Faults on an RGB camera that sends JPEG."""
+"""Faults on cameras that send JPEG and PNG."""
 
-QUICK = [RAW[i] for i in (0, 14, 18)]
+QUICK = [case for case in RAW if case.name in ("thermal drop", "rgb encoding encoding=rgb565")]
+QUICK.append(_frozen("thermal"))
 """Those of the normal test run."""

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from .cases import JPEG, QUICK, RAW, Case
+from .cases import COMPRESSED, QUICK, RAW, Case
 from .trial import FAULT_S, Trial
 from .verdict import Verdict, head, judge, write_table
 
 TABLE = Path(__file__).resolve().parents[3] / "docs" / "fault_matrix.md"
 
 
-def tried(cases: list[Case], folder: Path, *, jpeg: bool = False) -> list[Verdict]:
+def tried(cases: list[Case], folder: Path, *, compressed: bool = False) -> list[Verdict]:
     """Run the cases; the processes end cleanly afterwards."""
-    with Trial(cases, folder, jpeg=jpeg) as trial:
+    with Trial(cases, folder, compressed=compressed) as trial:
         trial.run()
         for process in (trial.detector, trial.injector):
             assert process.end(signal.SIGINT) == 0
@@ -34,7 +34,7 @@ def test_the_page_says_with_what_it_was_made() -> None:
     page = TABLE.read_text(encoding="utf-8")
     assert page.startswith(head(FAULT_S))
     rows = [line for line in page.removeprefix(head(FAULT_S)).splitlines() if line[:2] == "| "]
-    assert [row.split(" | ")[0][2:] for row in rows] == [case.name for case in RAW + JPEG]
+    assert [row.split(" | ")[0][2:] for row in rows] == [case.name for case in RAW + COMPRESSED]
 
 
 def test_three_faults(model_folder: Path) -> None:
@@ -43,7 +43,7 @@ def test_three_faults(model_folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_whole_matrix(model_folder: Path) -> None:
-    verdicts = tried(RAW, model_folder) + tried(JPEG, model_folder, jpeg=True)
+    verdicts = tried(RAW, model_folder) + tried(COMPRESSED, model_folder, compressed=True)
     if "WRITE_FAULT_MATRIX" in os.environ:
         write_table(verdicts, TABLE, FAULT_S)
     assert complaints(verdicts) == {}

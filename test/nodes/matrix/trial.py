@@ -24,8 +24,8 @@ INJECTOR = [*BLOB_NODE[:1], "-m", "mdacl_ros.nodes.fault_injector_node"]
 QUIET_S, FAULT_S, REST_S = 3.0, 2.5, 6.5
 """Seconds before the first fault, of each fault, and after each: diagnostics remember for 5 s."""
 
-PARAMETERS = {"autostart": "true", "frozen_after": "4"}
-"""Of the detector, where they are not the default; ``frozen_after`` finds frozen cameras."""
+PARAMETERS = {"autostart": "true"}
+"""Of the detector, where they are not the default."""
 
 COMPLAINT = 1
 """Least level of a status that tells of something wrong."""
@@ -58,7 +58,7 @@ class Trial:
     Args:
         cases: One after the other.
         folder: For the scenario file; also serves as model folder of the blob engine.
-        jpeg: Whether RGB images are compressed.
+        compressed: Whether RGB comes as JPEG and thermal as PNG.
         scenario: In place of one fault after the other with a rest between them.
         rgb_rate: Frames per second of the RGB camera; thermal has 9.
     """
@@ -68,16 +68,17 @@ class Trial:
         cases: list[Case],
         folder: Path,
         *,
-        jpeg: bool = False,
+        compressed: bool = False,
         scenario: dict[str, Any] | None = None,
         rgb_rate: float = 20.0,
     ) -> None:
         self.cases = cases
         self.record = Record()
-        self.cameras = Cameras(jpeg=jpeg, rgb=rgb_rate, thermal=9.0)
+        self.cameras = Cameras(compressed=compressed, rgb=rgb_rate, thermal=9.0)
         file = folder / "scenario.yaml"
         file.write_text(yaml.safe_dump(scenario or {"faults": _entries(cases)}))
-        transport = {"rgb_transport": "compressed" if jpeg else "raw"}
+        kind = "compressed" if compressed else "raw"
+        transport = {"rgb_transport": kind, "thermal_transport": kind}
         self.injector = Process(INJECTOR, scenario=str(file), **transport)
         remappings = [
             f"{c}/{name}:=/faulty/{c}/{name}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..blob_engine import BlobEngine
-from .cases import JPEG, Case
+from .cases import COMPRESSED, Case
 from .trial import COMPLAINT, PARAMETERS, REST_S, Status, Trial, longest_gap
 
 SILENCE_S = 1.0
@@ -17,6 +17,10 @@ LONGEST_BEAT_S = 1.5
 
 RESUME_FRAMES = 20
 """RGB frames, one second of them, within which answers from both cameras have to be back."""
+
+
+RECOVERING = ("cameras", "images", "inference")
+"""Statuses that have to be well again at the end; without camera_info *calibration* never is."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         grown=_count(trial, case, over) - _count(trial, case, begin),
         resumed=None if back is None else sum(end <= time_s <= back for time_s in sent),
         stall_s=max(0.0, stall),
-        recovered=last["inference"][0] == last["cameras"][0] == 0,
+        recovered=all(last[part][0] == 0 for part in RECOVERING),
     )
 
 
@@ -126,7 +130,7 @@ Made by a test run against real ROS processes (fake cameras, 20 Hz RGB and 9 Hz 
 edit. `make fault-matrix` makes it anew.
 
 Engine: `{engine}` (test/nodes/blob_engine.py). The detector's parameters that are not the default:
-{parameters}; for the last {jpeg} rows `rgb_transport: compressed`.
+{parameters}; for the last {compressed} rows both transports `compressed` (JPEG and PNG).
 
 Each fault lasts {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*: longest
 time without an answer in the second before, while and after it. *told*: time until /diagnostics
@@ -147,7 +151,7 @@ def head(fault_s: float) -> str:
         fault_s=fault_s,
         engine=BlobEngine.name,
         parameters=", ".join(f"`{name}: {value}`" for name, value in PARAMETERS.items()),
-        jpeg=len(JPEG),
+        compressed=len(COMPRESSED),
     )
 
 

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mdacl_ros.sensing.repetition import Repetition
+from mdacl_ros.types import Array
+
+LIMIT = 3
+
+
+def picture(number: int, dtype: str = "uint8") -> Array:
+    """Noise of its own."""
+    return np.random.default_rng(number).integers(0, 250, (48, 64)).astype(dtype)
+
+
+def after(pictures: list[Array], others: list[Array]) -> bool:
+    """Whether a camera is frozen after both showed their pictures in turn."""
+    camera, other = Repetition(), Repetition()
+    for own, theirs in zip(pictures, others, strict=True):
+        other.look(theirs, camera, LIMIT)
+        camera.look(own, other, LIMIT)
+    return camera.frozen
+
+
+CHANGING, STILL = [picture(n) for n in range(8)], [picture(0)] * 8
+
+
+def test_a_camera_is_frozen_where_the_other_one_changes() -> None:
+    assert after(STILL, CHANGING)
+    assert not after(CHANGING, CHANGING)
+
+
+def test_two_cameras_that_rest_see_a_still_scene() -> None:
+    assert not after(STILL, STILL)
+    assert not after(CHANGING[:4] + STILL, [picture(9), *CHANGING[:3], *STILL])
+
+
+def test_it_takes_as_many_repetitions_as_asked_for() -> None:
+    assert not after(STILL[:LIMIT], CHANGING[:LIMIT])
+    assert after(STILL[: LIMIT + 1], CHANGING[: LIMIT + 1])
+
+
+def test_the_first_new_picture_ends_it() -> None:
+    assert not after([*STILL[:7], picture(5)], CHANGING)
+
+
+def test_one_pixel_between_the_samples_tells() -> None:
+    pictures = [picture(0).copy() for _ in range(8)]
+    for number, image in enumerate(pictures):
+        image[21, 7] = 3 * number
+    assert not after(pictures, CHANGING)
+
+
+@pytest.mark.parametrize("value", [0, 128])
+def test_a_picture_without_detail_is_not_called_frozen(value: int) -> None:
+    assert not after([np.full((48, 64), value, np.uint8)] * 8, CHANGING)
+
+
+def test_a_covered_camera_does_not_make_the_other_one_frozen() -> None:
+    assert not after(STILL, [np.zeros((48, 64), np.uint8)] * 8)
+
+
+def test_pixels_that_are_no_numbers_equal_themselves() -> None:
+    image = picture(0, "float32")
+    image[5, 5] = np.nan
+    assert after([image.copy() for _ in range(8)], CHANGING)
+
+
+def test_a_camera_that_stays_away_tells_nothing() -> None:
+    camera, other = Repetition(), Repetition()
+    assert not any(camera.look(image, other, LIMIT) for image in STILL)
