@@ -141,7 +141,8 @@ class MomentReader:
             if frame is not None:
                 signs += self._signs.of(camera, frame.stamp_ns)
             elif self._recording.frames.get(camera):
-                signs.append(f"missing_{camera}")
+                frozen = self._synchronizer.frozen(camera)
+                signs.append(f"freeze_{camera}" if frozen else f"missing_{camera}")
         primary = frames[self._primary]
         number = None if primary is None else self._numbers.get(primary.stamp_ns)
         labelled = self._truth.of(pair.stamp_ns, number) if self.has_truth else None

@@ -180,7 +180,7 @@ def test_an_empty_bag_is_one_clear_line(tmp_path) -> None:
 
 
 def test_a_frozen_picture_is_an_event(tmp_path) -> None:
-    """Stamps go on, the picture does not: for the synchronizer both cameras live."""
+    """Stamps go on, the picture does not: first it is paired on, then RGB goes out alone."""
     source = SyntheticRecording(replace(FAULTS, freeze_s=None))
     thermal = [e for e in source if e.camera == "thermal"]
     start = thermal[0].time_ns
@@ -200,6 +200,7 @@ def test_a_frozen_picture_is_an_event(tmp_path) -> None:
     (event,) = report.events
     assert event.name == "freeze_thermal"
     assert 0.2 < (event.end_ns - event.start_ns) / 1e9 < 1.0
+    assert report.counts["dropped"]["thermal"]["frozen"] >= 2
     assert any("freeze of thermal" in line for line in report.verdict.sentences)
 
 
