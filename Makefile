@@ -15,7 +15,7 @@ RATE ?=
 CLIP ?=
 ENGINE ?=
 PRECISION ?=
-CONFIG ?= config/train_small.yaml
+CONFIG ?= config/train_small.yaml config/train_small_stage2.yaml
 TRAIN ?=
 BENCH ?=
 PYTEST ?=
@@ -66,7 +66,7 @@ soak: $(READY) ## Run an hour with a fault every ten seconds (MINUTES=60)
 	@"$(BIN)/python" benchmarks/soak.py --minutes $(MINUTES)
 
 train: $(READY) ## Train, or continue, the shipped detector (CONFIG=file.yaml, TRAIN="--data folder" passes options on)
-	@"$(BIN)/mdacl" train "$(CONFIG)" $(TRAIN)
+	@for config in $(CONFIG); do "$(BIN)/mdacl" train "$$config" $(TRAIN) || exit 1; done
 
 bench: $(READY) ## Measure the engines on this machine (BENCH="..." passes options on)
 	@"$(BIN)/mdacl" bench $(BENCH)

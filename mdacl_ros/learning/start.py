@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -13,8 +14,19 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.network.config import MODALITIES
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.model_yaml import WEIGHTS, read_model_yaml
+from mdacl_ros.runtime.cache import file_digest
 
 _PER_CAMERA = re.compile(r"^(streams\.|fusions\.\d+\.project\.)(\d+)(\..*)$")
+
+
+def origin(folder: Path) -> dict[str, Any]:
+    """What a training that begins with a model folder records of it.
+
+    Returns:
+        ``training``, its own record, empty where it has none, and ``weights_sha256``.
+    """
+    made = read_model_yaml(folder).get("training", {})
+    return {"training": made, "weights_sha256": file_digest(folder / WEIGHTS)}
 
 
 def load_start(detector: Detector, folder: Path) -> list[str]:

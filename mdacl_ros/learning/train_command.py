@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mdacl_ros.learning.allocator import restart_with_allocator_settings
 from mdacl_ros.learning.data_folder import data_folder
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from mdacl_ros.learning.devices import training_fabric
+    from mdacl_ros.learning.start import origin
     from mdacl_ros.learning.train_config import load_train_config
     from mdacl_ros.learning.trainer import Trainer
     from mdacl_ros.learning.training_data import TrainingData
@@ -59,7 +60,14 @@ def run(args: argparse.Namespace) -> int:
     if not fabric.is_global_zero:
         return 0
     out = args.out or folder / "model"
-    record = {"training": {"config": args.config.name, "steps": config.steps, "seed": config.seed}}
+    made: dict[str, Any] = {
+        "config": args.config.name,
+        "steps": config.steps,
+        "seed": config.seed,
+    }
+    if config.start:
+        made["start"] = origin(Path(config.start))
+    record = {"training": made}
     save_detector(detector, out, record)
     told = ""
     if len(detector.cameras) > 1:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.start import load_start
+from mdacl_ros.learning.start import load_start, origin
 from mdacl_ros.network.config import SIZES
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.weights import save_detector
@@ -71,3 +71,9 @@ def test_cross_attention_starts_as_a_plain_concatenation(folder: Path) -> None:
     inputs = torch.rand(1, 3, 64, 96), torch.rand(1, 1, 64, 96), torch.ones(1, 2)
     with torch.no_grad():
         assert torch.allclose(plain(*inputs).scores, attending(*inputs).scores, atol=1e-5)
+
+
+def test_what_a_training_began_with_is_recorded(folder: Path) -> None:
+    made = origin(folder)
+    assert made["training"] == {}
+    assert len(made["weights_sha256"]) == 64
