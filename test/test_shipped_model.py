@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.replay.metrics import CocoMetrics
@@ -33,11 +34,26 @@ def pair_of(scene: Scene, conditions: Conditions | None = None) -> tuple[FramePa
     return FramePair(Frame(seen.rgb, 1), thermal, 1), truth
 
 
-def test_folder_is_complete_and_small() -> None:
-    assert (SMALL / "MODEL_CARD.md").is_file()
-    assert (SMALL / "weights.safetensors").stat().st_size < 20_000_000
-    assert read_model_facts(SMALL).labels == LABELS
-    assert "dominance_estimate" in (SMALL / "model.yaml").read_text()
+@pytest.mark.parametrize("name", ["small", "nano"])
+def test_folder_is_complete_and_light(name: str) -> None:
+    folder = find_resource(f"models/{name}")
+    assert (folder / "MODEL_CARD.md").is_file()
+    assert (folder / "weights.safetensors").stat().st_size < 20_000_000
+    assert read_model_facts(folder).labels == LABELS
+    values = yaml.safe_load((folder / "model.yaml").read_text())
+    assert values["detector"]["name"] == name
+    assert "dominance_estimate" in values
+
+
+def test_nano_finds_people() -> None:
+    engine = load_engine(find_resource("models/nano"), engine="torch")
+    nano = Perception(engine, None, PerceptionConfig(score_threshold=0.05))
+    metrics = CocoMetrics(LABELS)
+    for seed in SEEDS:
+        pair, truth = pair_of(Scene(SceneConfig(seed, light="day")))
+        nano.reset()
+        metrics.add(seed, nano.process(pair).detections, truth)
+    assert metrics.summarize().ap50_by_class["person"] > 0.3
 
 
 def test_finds_simulated_people_and_cars_by_day(perception: Perception) -> None:
