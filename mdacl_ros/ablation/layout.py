@@ -53,7 +53,7 @@ def _named(names: Sequence[str], report: Report) -> str:
     """Names of units, shorter where a seed's are all among them."""
     told = list(names)
     for seed in report.plan.seeds:
-        whole = [f"{variant}_{seed}" for variant in report.plan.variants]
+        whole = [unit.name for unit in report.plan.units() if unit.seed == seed]
         if set(whole) <= set(told):
             told = [name for name in told if name not in whole] + [f"all of seed {seed}"]
     return ", ".join(told)

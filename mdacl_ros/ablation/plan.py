@@ -70,7 +70,8 @@ class AblationPlan:
     Attributes:
         seeds: Seeds of every variant.
         base: Training config that all runs share.
-        variants: Overrides of ``base`` by name of the variant.
+        variants: Overrides of ``base`` by name of the variant; ``seeds`` among them: some of the
+            plan's, for a variant that is too dear for all.
         start: Overrides of ``base`` for the first stage, whose weights every run starts from that
             names no ``start`` itself; ``None``: runs start from ImageNet weights.
         evaluation: How every unit is scored.
@@ -100,10 +101,16 @@ class AblationPlan:
 
     def units(self) -> list[Unit]:
         """All runs, seed by seed: a part of them already makes a table of all variants."""
-        return [self._unit(name, seed) for seed in self.seeds for name in self.variants]
+        return [
+            self._unit(name, seed)
+            for seed in self.seeds
+            for name, overrides in self.variants.items()
+            if seed in overrides.get("seeds", self.seeds)
+        ]
 
     def _unit(self, variant: str, seed: int) -> Unit:
-        config = merged(self.base, self.variants[variant]) | {"seed": seed}
+        overrides = {k: v for k, v in self.variants[variant].items() if k != "seeds"}
+        config = merged(self.base, overrides) | {"seed": seed}
         weights = digest([_deciding(config), "own" if "start" in config else self.start_digest])
         result = digest([weights, asdict(self.evaluation)])
         return Unit(variant, seed, config, weights, result)

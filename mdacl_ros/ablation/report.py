@@ -33,7 +33,7 @@ class Report:
     @property
     def wanted(self) -> int:
         """Number of runs of the plan."""
-        return len(self.plan.seeds) * len(self.plan.variants)
+        return len(self.plan.units())
 
     @property
     def measures(self) -> list[str]:

@@ -75,6 +75,13 @@ def test_a_variant_may_begin_elsewhere(tmp_path: Path) -> None:
     assert same.digest == joint.digest
 
 
+def test_a_variant_may_have_fewer_seeds(tmp_path: Path) -> None:
+    variants = {"concat": {}, "joint": {"seeds": [1], "start": ""}}
+    units = plan(tmp_path, variants=variants).units()
+    assert [u.name for u in units] == ["concat_0", "concat_1", "joint_1"]
+    assert "seeds" not in units[-1].config
+
+
 def test_plan_without_a_first_stage(tmp_path: Path) -> None:
     assert plan(tmp_path, start=None).start_config is None
 
