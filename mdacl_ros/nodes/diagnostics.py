@@ -178,7 +178,8 @@ def inference(snapshot: Snapshot) -> Part:
     values |= {f"{stage}_ms": ms for stage, ms in snapshot.timings_ms.items()}
     if snapshot.progress:
         values["progress"] = snapshot.progress
-        return OK, snapshot.progress, values
+        if snapshot.state != "active":  # a reload: the old engine goes on, and may be in trouble
+            return OK, snapshot.progress, values
     if snapshot.configure_error:
         return ERROR, snapshot.configure_error, values
     if snapshot.busy_s > snapshot.inference_timeout:
@@ -209,7 +210,8 @@ def engine(snapshot: Snapshot) -> Part:
         values: dict[str, object] = {"engine_state": "building"}
         if snapshot.build_fraction is not None:
             values["build_percent"] = round(100 * snapshot.build_fraction)
-        return WARN, f"{snapshot.progress} (no detections until it is done)", values
+        meanwhile = "the old one answers" if snapshot.state == "active" else "no detections"
+        return WARN, f"{snapshot.progress} ({meanwhile} until it is done)", values
     if snapshot.configure_error:
         return ERROR, snapshot.configure_error, {"engine_state": "failed"}
     if "device" not in snapshot.engine:

@@ -18,6 +18,13 @@ RECENT_S = 5.0
 """Seconds for which a jump is told."""
 
 
+_MEANING = {
+    "rgb": "frozen, restart its driver (frozen_after)",
+    "thermal": "shutter (NUC), over in a moment; for more than 3 s frozen, restart its driver",
+}
+"""What a repeated image means; a thermal camera stands still for up to two seconds now and then."""
+
+
 class StampWatch:
     """Reads the synchronizer's state now and then."""
 
@@ -33,8 +40,8 @@ class StampWatch:
             now: Monotonic seconds.
         """
         found = [
-            f"{camera} repeats one image while the other camera's images change: frozen, restart "
-            "its driver (frozen_after)"
+            f"{camera} repeats one image while the other camera's images change: "
+            + _MEANING[camera]
             for camera in MODALITIES
             if state.frozen.get(camera, False)
         ]

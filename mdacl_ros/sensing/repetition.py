@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 
+import cv2
 import numpy as np
 
 from mdacl_ros.types import Array
@@ -26,7 +27,15 @@ class Repetition:
         frozen: What :meth:`look` said last.
     """
 
-    __slots__ = ("_fingerprint", "_image", "_other_changes", "changes", "count", "frozen")
+    __slots__ = (
+        "_file_is_flat",
+        "_fingerprint",
+        "_image",
+        "_other_changes",
+        "changes",
+        "count",
+        "frozen",
+    )
 
     def __init__(self) -> None:
         self.count = self.changes = 0
@@ -34,6 +43,7 @@ class Repetition:
         self._fingerprint = 0
         self._image: Array | None = None
         self._other_changes = 0
+        self._file_is_flat: bool | None = None
 
     def look(self, image: Array, other: Repetition, limit: int) -> bool:
         """Take note of the newest picture.
@@ -52,7 +62,9 @@ class Repetition:
         fingerprint = zlib.crc32(sample.tobytes())
         same = fingerprint == self._fingerprint and _equal(image, self._image)
         self._fingerprint, self._image = fingerprint, image
-        if same and not _is_flat(sample):
+        if not same:
+            self._file_is_flat = None
+        if same and not self._flat(image, sample):
             self.count += 1
         else:
             self.changes += not same
@@ -60,6 +72,18 @@ class Repetition:
         changed = other.changes - self._other_changes
         self.frozen = self.count >= limit and changed >= _OTHER_CHANGES
         return self.frozen
+
+    def _flat(self, image: Array, sample: Array) -> bool:
+        """Whether a repeated picture has no detail; a file is decoded once, at an eighth."""
+        if image.ndim > 1:
+            return _is_flat(sample)
+        if self._file_is_flat is None:
+            try:
+                small = cv2.imdecode(image.view(np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+            except cv2.error:
+                small = None
+            self._file_is_flat = small is not None and _is_flat(small)
+        return self._file_is_flat
 
 
 def _equal(image: Array, before: Array | None) -> bool:

@@ -40,6 +40,15 @@ def test_frames_that_do_not_meet_are_said_with_a_remedy(
     assert said in message
 
 
+def test_a_reload_hides_no_trouble_of_the_engine_that_runs() -> None:
+    troubled = Snapshot(
+        state="active", progress="building engine: 5%", busy_s=60.0, inference_timeout=2.0
+    )
+    level, message, _ = diagnostics.inference(troubled)
+    assert (level, "inference hangs" in message) == (ERROR, True)
+    assert "the old one answers until it is done" in diagnostics.engine(troubled)[1]
+
+
 def test_the_skew_is_shown_among_the_counters() -> None:
     pairing = Pairing(unpaired_skew_ms=-71.5, lost_share=0.1)
     _, _, values = diagnostics.cameras(Snapshot(state="active", pairing=pairing))

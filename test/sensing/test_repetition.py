@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -70,3 +71,11 @@ def test_pixels_that_are_no_numbers_equal_themselves() -> None:
 def test_a_camera_that_stays_away_tells_nothing() -> None:
     camera, other = Repetition(), Repetition()
     assert not any(camera.look(image, other, LIMIT) for image in STILL)
+
+
+def test_a_file_of_a_picture_without_detail_is_not_called_frozen() -> None:
+    def files(image: Array) -> list[Array]:
+        return [cv2.imencode(".jpg", image)[1].ravel() for _ in range(8)]
+
+    assert not after(files(np.zeros((48, 64), np.uint8)), CHANGING)
+    assert after(files(picture(0)), CHANGING)
