@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from mdacl_ros.perception import Perception, PerceptionConfig
-from mdacl_ros.replay.metrics import CocoMetrics
+from mdacl_ros.replay.metrics import CocoMetrics, DetectionScores
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.model_facts import read_model_facts
@@ -34,6 +34,16 @@ def pair_of(scene: Scene, conditions: Conditions | None = None) -> tuple[FramePa
     return FramePair(Frame(seen.rgb, 1), thermal, 1), truth
 
 
+def scores_by_day(perception: Perception) -> DetectionScores:
+    """Over one moment of every scene."""
+    metrics = CocoMetrics(LABELS)
+    for seed in SEEDS:
+        pair, truth = pair_of(Scene(SceneConfig(seed, light="day")))
+        perception.reset()
+        metrics.add(seed, perception.process(pair).detections, truth)
+    return metrics.summarize()
+
+
 @pytest.mark.parametrize("name", ["small", "nano"])
 def test_folder_is_complete_and_light(name: str) -> None:
     folder = find_resource(f"models/{name}")
@@ -48,21 +58,11 @@ def test_folder_is_complete_and_light(name: str) -> None:
 def test_nano_finds_people() -> None:
     engine = load_engine(find_resource("models/nano"), engine="torch")
     nano = Perception(engine, None, PerceptionConfig(score_threshold=0.05))
-    metrics = CocoMetrics(LABELS)
-    for seed in SEEDS:
-        pair, truth = pair_of(Scene(SceneConfig(seed, light="day")))
-        nano.reset()
-        metrics.add(seed, nano.process(pair).detections, truth)
-    assert metrics.summarize().ap50_by_class["person"] > 0.3
+    assert scores_by_day(nano).ap50_by_class["person"] > 0.3
 
 
 def test_finds_simulated_people_and_cars_by_day(perception: Perception) -> None:
-    metrics = CocoMetrics(LABELS)
-    for seed in SEEDS:
-        pair, truth = pair_of(Scene(SceneConfig(seed, light="day")))
-        perception.reset()
-        metrics.add(seed, perception.process(pair).detections, truth)
-    scores = metrics.summarize()
+    scores = scores_by_day(perception)
     assert scores.objects["person"] > 10
     assert scores.ap50_by_class["person"] > 0.5
     assert scores.ap50_by_class["car"] > 0.5

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mdacl_ros.nodes.status_part import Part, judged
+from mdacl_ros.sensing.repetition import is_flat
 from mdacl_ros.types import MODALITIES, Array, Frame, Modality
 
 PERIOD = 1.0
@@ -96,8 +97,9 @@ class ImageWatch:
             frozen_since_ns=before.frozen_since_ns if repeats else frame.stamp_ns,
         )
         if now - before.measured >= PERIOD:
-            flat = bool(sample.size == 0 or (sample == sample.flat[0]).all())
-            after = replace(after, measured=now, exposure=exposure(camera, sample), flat=flat)
+            after = replace(
+                after, measured=now, exposure=exposure(camera, sample), flat=is_flat(sample)
+            )
         if before.frozen_s < FREEZE_S <= after.frozen_s:
             after = replace(after, freezes=before.freezes + 1)
         self._cameras[camera] = after

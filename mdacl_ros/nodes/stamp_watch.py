@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from mdacl_ros.nodes.pairing import LostShare
+from mdacl_ros.nodes.snapshot import RECENT
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState
 from mdacl_ros.types import MODALITIES
 
@@ -13,9 +14,6 @@ WINDOW_S, SHORTEST_S = 1.0, 0.3
 
 FEWEST, SHARE = 2, 0.1
 """Frames out of order in that time, and their share, from which the status warns."""
-
-RECENT_S = 5.0
-"""Seconds for which a jump is told."""
 
 
 _MEANING = {
@@ -56,7 +54,7 @@ class StampWatch:
         if resets > self._resets:
             self._reset_at = now
         self._resets = resets
-        if now - self._reset_at < RECENT_S:
+        if now - self._reset_at < RECENT:
             found.append(
                 "stamps jumped back, pairing began anew: a bag that loops, or a clock that was set"
             )

@@ -75,11 +75,10 @@ class Stream:
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
         self.newest_ns, self._late = stamp_ns, 0
-        limit = config.frozen_after
-        if limit and self.pictures.look(frame.image, other.pictures, limit):
-            return "frozen"
-        if not limit:
+        if not config.frozen_after:
             self.pictures.frozen = False
+        elif self.pictures.look(frame.image, other.pictures, config.frozen_after):
+            return "frozen"
         self.seen_ns = now_ns
         return "accepted"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from mdacl_ros.nodes.stamp_watch import RECENT_S, StampWatch
+from mdacl_ros.nodes.snapshot import RECENT
+from mdacl_ros.nodes.stamp_watch import StampWatch
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState
 
 
@@ -42,8 +43,8 @@ def test_a_jump_back_is_told_for_a_while() -> None:
     watch = StampWatch()
     assert watch.remarks(state(resets=0), 0.0) == ()
     assert "stamps jumped back" in watch.remarks(state(resets=1), 1.0)[0]
-    assert watch.remarks(state(resets=1), 0.9 + RECENT_S)
-    assert watch.remarks(state(resets=1), 1.1 + RECENT_S) == ()
+    assert watch.remarks(state(resets=1), 0.9 + RECENT)
+    assert watch.remarks(state(resets=1), 1.1 + RECENT) == ()
 
 
 def test_a_frozen_camera_is_named() -> None:

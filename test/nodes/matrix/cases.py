@@ -128,6 +128,9 @@ COMPRESSED = [
 ]
 """Faults on cameras that send JPEG and PNG."""
 
-QUICK = [case for case in RAW if case.name in ("thermal drop", "rgb encoding encoding=rgb565")]
-QUICK.append(_frozen("thermal"))
+_BY_NAME = {case.name: case for case in RAW}
+QUICK = [
+    _BY_NAME[name]
+    for name in ("thermal drop", "rgb encoding encoding=rgb565", "thermal freeze stamps=new")
+]
 """Those of the normal test run."""
