@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from mdacl_ros.datasets.record import PairRecord
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.simulation.version import picture_version
 from mdacl_ros.types import ByteArray, FloatArray, IntArray, Modality
+from mdacl_ros.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +173,12 @@ def _render_scene(seed: int, path: Path) -> None:
     pair = random_scene(seed)
     size = (pair.rgb.shape[1], pair.rgb.shape[0])
     thermal = cv2.resize(normalize_once(pair.thermal, "16UC1"), size)
-    part = path.with_suffix(".part.npz")
+    content = io.BytesIO()
     np.savez(
-        part,
+        content,
         rgb=pair.rgb,
         thermal=thermal.astype(np.float16),
         boxes=pair.boxes,
         labels=pair.labels,
     )
-    part.replace(path)
+    write_whole(path, content.getvalue())  # another training may render the same scene just now
