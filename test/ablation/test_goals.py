@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mdacl_ros.ablation.goals import Goal, better_of, judge_goals
+from mdacl_ros.ablation.goals import Goal, _mdi, _share, better_of, judge_goals
 from mdacl_ros.ablation.results import Results
 from mdacl_ros.ablation.rows import table_rows
 from mdacl_ros.ablation.statistic import Statistic
@@ -21,9 +21,9 @@ def test_goals_are_judged_on_what_was_measured() -> None:
     assert rgb.verdict == "missed"  # 0.95 and 0.927
     assert thermal.verdict == "met"
     assert corrupted.verdict == "met"
-    assert mdi.measured == "0.25 (0.050 / 0.200)"
+    assert mdi.measured == "0.25 (0.050 ± 0.000 / 0.200 ± 0.000), reached by 2 of 2 seeds"
     assert mdi.verdict == "met"
-    assert joint_mdi.measured == "0.12 (0.050 / 0.400)"
+    assert joint_mdi.measured.startswith("0.12 (0.050 ± 0.000 / 0.400")
 
 
 def test_a_gain_within_the_spread_is_missed() -> None:
@@ -44,8 +44,8 @@ def test_a_loss_is_missed() -> None:
     assert goal.measured == "-1.0 ± 0.0"
 
 
-def test_one_seed_or_none_leaves_a_gain_open() -> None:
-    assert goals(results(seeds=(0,)))[0].verdict == "open"
+def test_one_seed_or_none_leaves_every_goal_open() -> None:
+    assert {goal.verdict for goal in goals(results(seeds=(0,)))} == {"open"}
     assert {goal.verdict for goal in goals(results(("concat",)))} == {"open"}
 
 
@@ -55,3 +55,17 @@ def test_the_better_camera_is_chosen_seed_by_seed() -> None:
         5.0,
         None,
     )
+
+
+def test_a_share_that_only_the_mean_reaches_is_not_simply_met() -> None:
+    one = Statistic((0.936, 1.031, 0.927))
+    goal = _share("thermal absent", one, 0.95)
+    assert goal.verdict == "met in the mean"
+    assert goal.measured == "96.5 ± 5.8 %, reached by 1 of 3 seeds"
+    assert _share("thermal absent", Statistic((0.93, 0.94, 0.96)), 0.95).verdict == "missed"
+
+
+def test_the_index_is_halved_by_every_seed_or_it_is_not_met() -> None:
+    goal = _mdi("concat", Statistic((0.01, -0.09)), Statistic((-0.1, 0.15)))
+    assert goal.verdict == "met in the mean"  # 0.05 / 0.125, but the second seed keeps 0.6
+    assert goal.measured.endswith("reached by 1 of 2 seeds")
