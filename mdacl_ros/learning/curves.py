@@ -1,4 +1,4 @@
-"""Training curves as a picture: losses, MDI, entropy and gradient share over the steps."""
+"""Training curves as a picture: losses, MDI, entropy H and gradient G over the steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ _PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("loss", ("loss", "many", "one", "guidance", "discriminator", "balance")),
     ("MDI (+1 RGB, -1 thermal)", ("mdi", "mdi_p3", "mdi_p4", "mdi_p5")),
     ("entropy H", ("entropy_rgb", "entropy_thermal")),
+    ("gradient G", ("gradient_rgb", "gradient_thermal")),
     ("gradient share of RGB", ("share_rgb",)),
+    ("learning rate", ("learning_rate",)),
 )
 _WINDOW = 25  # steps of the moving average
 
@@ -55,14 +57,15 @@ def draw_curves(folders: Sequence[Path], out: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 7), layout="constrained")
+    figure = Figure(figsize=(14, 7), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, (title, names) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
+    for axes, (title, names) in zip(figure.subplots(2, 3).flat, _PANELS, strict=True):
         for run, log in logs.items():
             for name in names:
                 if name in log and np.isfinite(log[name]).any():
                     label = name if len(logs) == 1 else f"{run} {name}"
-                    axes.plot(log["step"], smooth(log[name]), label=label, linewidth=1)
+                    values = log[name] if name == "learning_rate" else smooth(log[name])
+                    axes.plot(log["step"], values, label=label, linewidth=1)
         axes.set_title(title)
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,7 +12,9 @@ from mdacl_ros.learning.curves import draw_curves
 
 LOG = "log.jsonl"
 EVENTS = "events"
+CURVES = "curves.png"
 _EVERY = 10  # steps between TensorBoard points: more cannot be seen
+_DRAW_AFTER = 60.0  # seconds: a picture takes one
 
 
 class RunLog:
@@ -26,6 +29,7 @@ class RunLog:
 
     def __init__(self, folder: Path, step: int, active: bool = True) -> None:
         self.folder, self.active = folder, active
+        self._drawn = time.monotonic()
         if active:
             _trim(folder / LOG, step)
 
@@ -44,7 +48,7 @@ class RunLog:
         if self.active:
             self._lines.close()
             self._events.close()
-            draw_curves([self.folder], self.folder / "curves.png")
+            self._draw()
 
     def write(self, record: dict[str, float]) -> None:
         """Add the record of a step; it has at least ``step``."""
@@ -58,10 +62,16 @@ class RunLog:
                     self._events.add_scalar(f"train/{name}", value, step)
 
     def flush(self) -> None:
-        """Bring everything to the disk."""
+        """Bring everything to the disk, the picture at most once a minute."""
         if self.active:
             self._lines.flush()
             self._events.flush()
+            if time.monotonic() - self._drawn >= _DRAW_AFTER:
+                self._draw()
+
+    def _draw(self) -> None:
+        draw_curves([self.folder], self.folder / CURVES)
+        self._drawn = time.monotonic()
 
 
 def _event_writer(folder: Path) -> Any:
