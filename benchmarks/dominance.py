@@ -1,7 +1,7 @@
 """How far the live dominance can be trusted: rank correlations on labelled, held-out pairs.
 
     .venv/bin/python benchmarks/dominance.py [--model models/small] [--data ../shared/data]
-        [--out dominance.json]    # for `mdacl ablation card --dominance`
+        [--out dominance.json]    # docs/scores/<model>/shipped/dominance.json
 
 Compares per image, over msrs/test: the per-frame estimate, the exact index of the detection
 evidence (the live probe), and the loss-based index of training (gradient of the detection loss with
@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mdacl_ros.ablation.card import CORRELATIONS
 from mdacl_ros.ablation.results import write_json
+from mdacl_ros.ablation.scores import CORRELATIONS
 from mdacl_ros.dominance_reading import read_dominance
 from mdacl_ros.learning.augmentation import TrainingItem
 from mdacl_ros.learning.batches import collate

@@ -1,4 +1,4 @@
-"""``mdacl ablation run|table|card``: train and score every variant, lay out what was measured."""
+"""``mdacl ablation run|table|scores``: train and score every variant, lay out what was measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUN = Path("runs/ablation")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="run|table|card")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="run|table|scores")
     run_parser = actions.add_parser("run", help="train and score what is not done yet; resumable")
     table_parser = actions.add_parser("table", help="make docs/ablation.json, .md and picture")
     for part in (run_parser, table_parser):
@@ -39,22 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--docs", type=Path, default=DOCS, help="folder of ablation.md, which has the markers"
     )
     table_parser.set_defaults(do=_table)
-    _add_card_arguments(actions.add_parser("card", help="write the scores of a MODEL_CARD.md"))
+    _add_scores_arguments(
+        actions.add_parser("scores", help="write docs/scores into the model cards and the README")
+    )
 
 
-def _add_card_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="model folder whose MODEL_CARD.md has the markers")
+def _add_scores_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--scores",
-        action="append",
-        required=True,
-        metavar="NAME=FILE",
-        help="a data set's name and the file of `mdacl evaluate --out`; may be repeated",
+        "--root", type=Path, default=Path(), help="checkout with README.md, models/, docs/scores/"
     )
-    parser.add_argument(
-        "--dominance", type=Path, default=None, help="file of benchmarks/dominance.py --out"
-    )
-    parser.set_defaults(do=_card)
+    parser.set_defaults(do=_scores)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,33 +104,22 @@ def _table(args: argparse.Namespace) -> int:
     return 0
 
 
-def _card(args: argparse.Namespace) -> int:
-    """Write the scores between the markers of a model card."""
-    from mdacl_ros.ablation.card import CARD, read_correlations, read_scores, scores_block
+def _scores(args: argparse.Namespace) -> int:
+    """Write the shipped models' scores between the markers of their cards and of the README."""
     from mdacl_ros.ablation.markers import write_block
+    from mdacl_ros.ablation.scores import card_block, overview_block, read_model_scores
 
-    scores = {name: read_scores(path) for name, path in parse_scores(args.scores).items()}
-    correlations = read_correlations(args.dominance) if args.dominance else None
-    write_block(args.model / CARD, scores_block(scores, correlations))
-    print(f"wrote the scores in {args.model / CARD}")
+    folder = args.root / DOCS / "scores"
+    names = sorted((p.name for p in folder.glob("*/")), key=lambda n: (n != "small", n))
+    if not names:
+        raise ParameterError(f"{folder}: holds no model's scores; see docs/training.md")
+    models = [read_model_scores(folder / name) for name in names]
+    pages = {args.root / "models" / m.name / "MODEL_CARD.md": card_block(m) for m in models}
+    pages[args.root / "README.md"] = overview_block(models)
+    for page, block in pages.items():
+        write_block(page, block)
+    print(f"wrote the scores in {', '.join(str(page) for page in pages)}")
     return 0
-
-
-def parse_scores(texts: list[str]) -> dict[str, Path]:
-    """Read ``NAME=FILE`` options.
-
-    Raises:
-        ParameterError: One has no name or no file.
-    """
-    files = {}
-    for text in texts:
-        name, _, path = text.partition("=")
-        if not (name and path):
-            raise ParameterError(
-                f"--scores: got {text!r}, wanted NAME=FILE, e.g. msrs/test=msrs.json"
-            )
-        files[name] = Path(path)
-    return files
 
 
 def chosen_units(plan: AblationPlan, only: str | None, seeds: str | None) -> list[Unit]:

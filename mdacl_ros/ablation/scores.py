@@ -1,16 +1,29 @@
-"""Scores of a model card, from the files that ``mdacl evaluate --out`` writes."""
+"""Scores of the shipped models on the pages that show them, from what measured them.
+
+``docs/scores/<model>/<what>/`` holds the files of ``mdacl evaluate DATASET --out``, one a data set
+(``msrs_test.json``), and of ``benchmarks/dominance.py --out`` (``dominance.json``). ``<what>`` is
+``shipped``, or one of :data:`BESIDE`: what the shipped model is held against.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mdacl_ros.ablation.markers import markdown_table
 from mdacl_ros.errors import ParameterError
 
-CARD = "MODEL_CARD.md"
+SHIPPED, DOMINANCE = "shipped", "dominance"
+BESIDE = {
+    "thermal_only": "a detector of thermal alone",
+    "rgb_only": "a detector of RGB alone",
+    "stage1": "before stage 2",
+}
+"""Detectors that a shipped one is held against, and what a page calls them."""
+
 FEW = 20
 """The average precision of a class with fewer objects is called noise."""
 
@@ -22,6 +35,50 @@ CORRELATIONS = {
 """Keys under ``spearman`` in a file of dominance correlations, and what they compare."""
 
 Scores = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelScores:
+    """What was measured of one shipped model.
+
+    Attributes:
+        name: The model's.
+        shipped: By data set (``msrs/test``), then by mode (``fused``, ``rgb absent``, ...).
+        beside: The same of the detectors it is held against, by key of ``BESIDE``.
+        correlations: Of :func:`read_correlations`; ``None``: not measured.
+    """
+
+    name: str
+    shipped: Mapping[str, Scores]
+    beside: Mapping[str, Mapping[str, Scores]]
+    correlations: Mapping[str, Any] | None = None
+
+
+def read_model_scores(folder: Path) -> ModelScores:
+    """Read what was measured of a model.
+
+    Args:
+        folder: ``docs/scores/<model>``.
+
+    Raises:
+        ParameterError: A file is of another kind, or nothing is there of the shipped weights.
+    """
+    beside = {what: _by_data_set(folder / what) for what in BESIDE if (folder / what).is_dir()}
+    shipped = _by_data_set(folder / SHIPPED)
+    if not shipped:
+        raise ParameterError(
+            f"{folder / SHIPPED}: has no scores; make them with mdacl evaluate DATASET --model "
+            f"models/{folder.name} --out {folder / SHIPPED}/msrs_test.json"
+        )
+    dominance = folder / SHIPPED / f"{DOMINANCE}.json"
+    correlations = read_correlations(dominance) if dominance.exists() else None
+    return ModelScores(folder.name, shipped, beside, correlations)
+
+
+def _by_data_set(folder: Path) -> dict[str, Scores]:
+    files = sorted(folder.glob("*.json"), key=lambda p: (not p.stem.startswith("msrs"), p.stem))
+    found = {p.stem.replace("_", "/", 1): p for p in files if p.stem != DOMINANCE}
+    return {name: read_scores(path) for name, path in found.items()}
 
 
 def read_scores(path: Path) -> Scores:
@@ -68,42 +125,65 @@ def _read_object(path: Path, maker: str) -> dict[str, Any]:
     return values
 
 
-def scores_block(
-    scores: Mapping[str, Scores], correlations: Mapping[str, Any] | None = None
-) -> str:
-    """Markdown of the scores: a table, what it was measured on, and the correlations.
+def card_block(model: ModelScores) -> str:
+    """Markdown for the model's own card: every mode and part, what it is held against, all else."""
+    classes = _classes([model])
+    head = ["", "", "mAP50", "mAP", *(f"AP50 {name}" for name in classes), "mean MDI"]
+    rows = [
+        [data_set if i == 0 else "", label, *_cells(values, classes), f"{values['mdi']:+.2f}"]
+        for data_set in model.shipped
+        for i, (label, values) in enumerate(_rows(model, data_set, parts=True))
+    ]
+    told = [markdown_table([head, *rows], left=2), _counts(model.shipped)]
+    if model.correlations is not None:
+        told.append(_correlations(model.correlations))
+    return "\n\n".join(told)
+
+
+def overview_block(models: Sequence[ModelScores]) -> str:
+    """Markdown for the front page: every model with both cameras and with either, and beside."""
+    classes = _classes(models)
+    head = ["", "", "", "mAP50", "mAP", *(f"AP50 {name}" for name in classes)]
+    rows = []
+    for model in models:
+        for number, data_set in enumerate(model.shipped):
+            for i, (label, values) in enumerate(_rows(model, data_set, parts=False)):
+                first = f"**{model.name}**" if number == i == 0 else ""
+                rows.append([first, "" if i else data_set, label, *_cells(values, classes)])
+    return "\n\n".join([markdown_table([head, *rows], left=3), _counts(models[0].shipped)])
+
+
+def _classes(models: Sequence[ModelScores]) -> list[str]:
+    modes = [scores["fused"] for model in models for scores in model.shipped.values()]
+    return list(dict.fromkeys(name for mode in modes for name in mode["ap50_by_class"]))
+
+
+def _rows(model: ModelScores, data_set: str, *, parts: bool) -> list[tuple[str, Mapping[str, Any]]]:
+    """Labelled scores on one data set: the shipped weights' modes, then what they are held against.
 
     Args:
-        scores: By name of the data set.
-        correlations: Of :func:`read_correlations`; ``None``: left out.
+        model: The model.
+        data_set: Its name.
+        parts: Whether day, night, smoke follow the fused row, and earlier stages the end.
     """
-    classes = list(dict.fromkeys(n for s in scores.values() for n in s["fused"]["ap50_by_class"]))
-    head = ["", "", "mAP50", "mAP", *(f"AP50 {name}" for name in classes), "mean MDI"]
-    body = [row for name, modes in scores.items() for row in _rows(name, modes, classes)]
-    parts = [markdown_table([head, *body], left=2), _counts(scores)]
-    if correlations is not None:
-        parts.append(_correlations(correlations))
-    return "\n\n".join(parts)
-
-
-def _rows(name: str, modes: Scores, classes: Sequence[str]) -> list[list[str]]:
-    """A row a mode; parts (day, night, smoke) follow the fused one."""
-    rows = []
-    for mode, values in modes.items():
+    rows: list[tuple[str, Mapping[str, Any]]] = []
+    for mode, values in model.shipped[data_set].items():
         rows.append((mode, values))
-        if mode == "fused":
+        if parts and mode == "fused":
             rows += [(f"{mode}, {part}", v) for part, v in values.get("parts", {}).items()]
-    return [
-        [
-            name if i == 0 else "",
-            mode,
-            _percent(values["map50"]),
-            _percent(values["map"]),
-            *(_percent(values["ap50_by_class"].get(label)) for label in classes),
-            f"{values['mdi']:+.2f}",
-        ]
-        for i, (mode, values) in enumerate(rows)
-    ]
+    for what, by_data_set in model.beside.items():
+        modes = by_data_set.get(data_set, {})
+        if len(modes) == 1:
+            rows += [(f"*{BESIDE[what]}*", values) for values in modes.values()]
+        elif parts:
+            rows += [(f"*{BESIDE[what]}: {mode}*", values) for mode, values in modes.items()]
+    return rows
+
+
+def _cells(values: Mapping[str, Any], classes: Sequence[str]) -> list[str]:
+    by_class = values["ap50_by_class"]
+    shares = [values["map50"], values["map"], *(by_class.get(label) for label in classes)]
+    return [_percent(share) for share in shares]
 
 
 def _percent(value: float | None) -> str:
@@ -119,12 +199,14 @@ def _counts(scores: Mapping[str, Scores]) -> str:
         listed = ", ".join(f"{count} {label}" for label, count in objects.items())
         told.append(f"{name}: {modes['fused']['truth_images']} images, {listed}.")
         few += [f"{label} in {name}" for label, count in objects.items() if 0 < count < FEW]
-    told.append("Mean MDI is that of the per-frame estimate.")
     if few:
-        told.append(f"Noise, with fewer than {FEW} objects: {', '.join(few)}.")
+        told.append(f"Noise, with fewer than {FEW} objects: {', '.join(few)}, and mAP50 with it.")
     return " ".join(told)
 
 
 def _correlations(values: Mapping[str, Any]) -> str:
     found = [f"{text} {values['spearman'][key]:.3f}" for key, text in CORRELATIONS.items()]
-    return f"Dominance, Spearman over {values['pairs']} labelled pairs: {', '.join(found)}."
+    return (
+        "Mean MDI is that of the per-frame estimate. Dominance, Spearman over "
+        f"{values['pairs']} labelled pairs: {', '.join(found)}."
+    )

@@ -13,6 +13,7 @@ from mdacl_ros.ablation.runner import work_order
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.learning.train_config import train_config_from
 from mdacl_ros.resources import find_resource
+from mdacl_ros.types import MODALITIES
 
 PLAN = {
     "seeds": [0, 1],
@@ -40,7 +41,8 @@ def test_shipped_plan_differs_from_variant_to_variant_in_what_it_studies_only() 
     shipped = load_plan(find_resource("config/ablation.yaml"))
     assert len(shipped.seeds) >= 3
     assert {"rgb_only", "thermal_only", "concat", "gate", "mdacl"} < set(shipped.variants)
-    studied = ("detector", "guidance", "equilibrium", "augmentation", "seed")
+    extra = {f"{camera}_{part}" for camera in MODALITIES for part in ("annotations", "share")}
+    studied = extra | {"detector", "guidance", "equilibrium", "augmentation", "seed"}
     kept = set()
     for unit in (unit for unit in shipped.units() if not unit.own_start):
         config = train_config_from(unit.config, unit.name)  # accepted by the trainer

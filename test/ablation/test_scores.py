@@ -6,9 +6,21 @@ from typing import Any
 
 import pytest
 
-from mdacl_ros.ablation.card import read_correlations, read_scores, scores_block
+from mdacl_ros.ablation.scores import (
+    card_block,
+    overview_block,
+    read_correlations,
+    read_model_scores,
+    read_scores,
+)
 from mdacl_ros.cli import main
 from mdacl_ros.errors import ParameterError
+
+MARKERS = "# Scores\n<!-- generated -->\nold\n<!-- /generated -->\nlimits\n"
+CORRELATIONS = {
+    "pairs": 122,
+    "spearman": {"exact_loss": 0.988, "estimate_exact": 0.925, "estimate_loss": 0.924},
+}
 
 
 def mode(map50: float, cars: int = 40, **more: Any) -> dict[str, Any]:
@@ -24,52 +36,95 @@ def mode(map50: float, cars: int = 40, **more: Any) -> dict[str, Any]:
 
 
 def write(path: Path, values: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values))
     return path
 
 
-CORRELATIONS = {
-    "pairs": 122,
-    "spearman": {"exact_loss": 0.988, "estimate_exact": 0.925, "estimate_loss": 0.924},
-}
+def rows(block: str) -> list[list[str]]:
+    lines = [line for line in block.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
-def test_rows_come_by_data_set_with_parts_after_the_fused_one() -> None:
-    parts = {"night": mode(0.4)}
-    block = scores_block({"msrs/test": {"fused": mode(0.6, parts=parts), "rgb absent": mode(0.5)}})
-    rows = [line for line in block.splitlines() if line.startswith("|")][2:]
-    assert [row.split("|")[2].strip() for row in rows] == ["fused", "fused, night", "rgb absent"]
-    assert "| msrs/test | fused | 60.0 | 30.0 | 60.0 | 60.0 | -0.05 |" in rows
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Scores of a model: two data sets, one dedicated detector, an earlier stage."""
+    folder = tmp_path / "docs" / "scores" / "small"
+    night = {"night": mode(0.4)}
+    shipped = {"fused": mode(0.6, parts=night), "rgb absent": mode(0.5)}
+    write(folder / "shipped" / "msrs_test.json", shipped)
+    write(folder / "shipped" / "m3svd_test.json", {"fused": mode(0.7, cars=4)})
+    write(folder / "thermal_only" / "msrs_test.json", {"fused": mode(0.55)})
+    write(folder / "stage1" / "msrs_test.json", {"fused": mode(0.58), "rgb absent": mode(0.3)})
+    return folder
 
 
-def test_a_class_with_few_objects_is_called_noise() -> None:
-    block = scores_block({"m3svd": {"fused": mode(0.6, cars=4)}})
-    assert "Noise, with fewer than 20 objects: car in m3svd." in block
-    assert "Noise" not in scores_block({"msrs": {"fused": mode(0.6)}})
+def test_a_card_shows_parts_and_what_the_model_is_held_against(small: Path) -> None:
+    block = card_block(read_model_scores(small))
+    assert [row[:3] for row in rows(block)] == [
+        ["msrs/test", "fused", "60.0"],
+        ["", "fused, night", "40.0"],
+        ["", "rgb absent", "50.0"],
+        ["", "*a detector of thermal alone*", "55.0"],
+        ["", "*before stage 2: fused*", "58.0"],
+        ["", "*before stage 2: rgb absent*", "30.0"],
+        ["m3svd/test", "fused", "70.0"],
+    ]
+    assert "Spearman" not in block
 
 
-def test_card_command_replaces_what_stands_between_the_markers(tmp_path: Path) -> None:
-    card = tmp_path / "MODEL_CARD.md"
-    card.write_text("# small\n<!-- generated -->\nold\n<!-- /generated -->\nlimits\n")
-    scores = write(tmp_path / "msrs.json", {"fused": mode(0.6)})
-    found = write(tmp_path / "dominance.json", CORRELATIONS)
-    arguments = ["--scores", f"msrs/test={scores}", "--dominance", str(found)]
-    assert main(["ablation", "card", str(tmp_path), *arguments]) == 0
-    text = card.read_text()
-    assert "| msrs/test | fused | 60.0 |" in text
-    assert "over 122 labelled pairs: exact probe against loss-based index 0.988" in text
-    assert text.endswith("<!-- /generated -->\nlimits\n")
-    assert "old" not in text
+def test_the_overview_leaves_out_parts_and_earlier_stages(small: Path) -> None:
+    block = overview_block([read_model_scores(small)])
+    assert [row[:4] for row in rows(block)] == [
+        ["**small**", "msrs/test", "fused", "60.0"],
+        ["", "", "rgb absent", "50.0"],
+        ["", "", "*a detector of thermal alone*", "55.0"],
+        ["", "m3svd/test", "fused", "70.0"],
+    ]
 
 
-def test_files_of_another_kind_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_class_with_few_objects_is_called_noise(small: Path) -> None:
+    noise = "Noise, with fewer than 20 objects: car in m3svd/test"
+    assert noise in card_block(read_model_scores(small))
+    (small / "shipped" / "m3svd_test.json").unlink()
+    assert "Noise" not in card_block(read_model_scores(small))
+
+
+def test_the_command_writes_cards_and_front_page(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    write(small / "shipped" / "dominance.json", CORRELATIONS)
+    card = tmp_path / "models" / "small" / "MODEL_CARD.md"
+    card.parent.mkdir(parents=True)
+    pages = [card, tmp_path / "README.md"]
+    for page in pages:
+        page.write_text(MARKERS)
+    assert main(["ablation", "scores", "--root", str(tmp_path)]) == 0
+    for page in pages:
+        text = page.read_text()
+        assert "fused | 60.0 |" in text
+        assert text.endswith("<!-- /generated -->\nlimits\n")
+        assert "old" not in text
+    assert "over 122 labelled pairs: exact probe against loss-based index 0.988" in card.read_text()
+    assert main(["ablation", "scores", "--root", str(tmp_path / "models")]) == 2
+    assert "holds no model's scores" in capsys.readouterr().err
+
+
+def test_the_pages_of_this_checkout_show_its_score_files() -> None:
+    root = Path(__file__).parents[2]
+    models = [read_model_scores(root / "docs" / "scores" / name) for name in ("small", "nano")]
+    assert overview_block(models) in (root / "README.md").read_text()
+    for model in models:
+        card = root / "models" / model.name / "MODEL_CARD.md"
+        assert card_block(model) in card.read_text()
+
+
+def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="wanted the modes of `mdacl evaluate"):
         read_scores(write(tmp_path / "a.json", {"rows": []}))
     with pytest.raises(ParameterError, match="wanted pairs and spearman"):
         read_correlations(write(tmp_path / "b.json", {"pairs": 1}))
     with pytest.raises(ParameterError, match="not readable as JSON"):
         read_scores(tmp_path / "missing.json")
-    assert main(["ablation", "card", str(tmp_path), "--scores", "x.json"]) == 2
-    assert "wanted NAME=FILE" in capsys.readouterr().err
+    with pytest.raises(ParameterError, match="make them with mdacl evaluate"):
+        read_model_scores(tmp_path)
