@@ -24,7 +24,7 @@ class Stream:
         newest_ns: Newest stamp, ``None`` before the first frame.
         seen_ns: When the stamp last advanced, on the caller's clock.
         stale_until_ns: Until then frames of the clock before a reset may still arrive.
-        pictures: Whether its pictures repeat; looked at where ``frozen_after`` is set.
+        pictures: Whether its pictures repeat.
     """
 
     newest_ns: int | None = None
@@ -75,9 +75,7 @@ class Stream:
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
         self.newest_ns, self._late = stamp_ns, 0
-        if not config.frozen_after:
-            self.pictures.frozen = False
-        elif self.pictures.look(frame.image, other.pictures, config.frozen_after):
+        if self.pictures.look(frame.image, stamp_ns, other.pictures, config.frozen_after):
             return "frozen"
         self.seen_ns = now_ns
         return "accepted"

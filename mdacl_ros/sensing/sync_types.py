@@ -78,6 +78,7 @@ class SyncCounters:
         paired: Distinct frames that first went out in a pair (RGB: equals ``pairs``).
         single: Frames that first went out alone.
         dropped: Frames that never went out, by camera and cause.
+        freezes: How often a camera's picture came to stand still.
         clock_resets: Restarts because time went backwards.
     """
 
@@ -88,6 +89,7 @@ class SyncCounters:
     dropped: dict[Modality, dict[DropCause, int]] = field(
         default_factory=lambda: {camera: dict.fromkeys(CAUSES, 0) for camera in MODALITIES}
     )
+    freezes: dict[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     clock_resets: int = 0
 
     @property

@@ -134,6 +134,10 @@ class PairSynchronizer:
         """Whether a camera repeats one picture while the other camera's change."""
         return self._streams[camera].pictures.frozen
 
+    def still_ns(self, camera: Modality) -> int:
+        """How long a camera's picture has stood still, by its stamps, whatever the other's do."""
+        return self._streams[camera].pictures.still_ns
+
     def pending(self, camera: Modality) -> int:
         """Number of frames held that have not gone out."""
         if camera == "rgb":
@@ -164,7 +168,10 @@ class PairSynchronizer:
     def _judge(self, camera: Modality, held: _Held) -> Verdict:
         other = self._streams["thermal" if camera == "rgb" else "rgb"]
         stream = self._streams[camera]
-        return stream.judge(held.frame, held.stamp_ns, held.arrived_ns, other, self.config)
+        moved = stream.pictures.still_ns == 0
+        verdict = stream.judge(held.frame, held.stamp_ns, held.arrived_ns, other, self.config)
+        self.counters.freezes[camera] += moved and stream.pictures.still_ns > 0
+        return verdict
 
     def _take_rgb(self, held: _Held) -> FramePair | None:
         """Put a frame into the RGB place; a frame there that has a partner goes out first."""
