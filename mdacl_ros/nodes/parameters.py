@@ -84,8 +84,8 @@ class NodeParameters:
     )
     frozen_after: int = parameter(
         5,
-        "Repetitions of one image after which a camera counts as frozen if the other camera's "
-        "images change meanwhile; 0: off.",
+        "Repetitions of one image after which a camera counts as frozen if they last for 0.4 s by "
+        "their stamps and the other camera's images change meanwhile; 0: off.",
         low=0,
         high=1000,
         live=True,

@@ -57,7 +57,14 @@ class Repetition:
         lasted_ns = self._stamp_ns - self._since_ns
         return lasted_ns if self.count >= STILL_REPEATS and lasted_ns >= STILL_NS else 0
 
-    def look(self, image: Array, stamp_ns: int, other: Repetition, limit: int = 0) -> bool:
+    def look(
+        self,
+        image: Array,
+        stamp_ns: int,
+        other: Repetition,
+        limit: int = 0,
+        least_ns: int = STILL_NS,
+    ) -> bool:
         """Take note of the newest picture.
 
         Args:
@@ -66,6 +73,7 @@ class Repetition:
             stamp_ns: Its stamp; one that goes back begins anew.
             other: The other camera's pictures.
             limit: Repetitions from which the camera may be frozen; 0: it never is.
+            least_ns: Time, by the stamps, for which the picture has to have repeated as well.
 
         Returns:
             Whether it is frozen. Never for a picture without detail (a covered lens, night without
@@ -83,8 +91,11 @@ class Repetition:
         else:
             self.changes += not same
             self.count, self._since_ns, self._other_changes = 0, stamp_ns, other.changes
-        changed = other.changes - self._other_changes
-        self.frozen = 0 < limit <= self.count and changed >= _OTHER_CHANGES
+        self.frozen = (
+            0 < limit <= self.count
+            and stamp_ns - self._since_ns >= least_ns
+            and other.changes - self._other_changes >= _OTHER_CHANGES
+        )
         return self.frozen
 
     def _flat(self, image: Array, sample: Array) -> bool:

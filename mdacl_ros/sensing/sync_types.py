@@ -39,7 +39,8 @@ class SyncConfig:
         clock_jump_ns: Stamps that go back further than this restart the synchronizer (bag loop,
             clock reset); smaller steps are late frames.
         frozen_after: Repetitions of the same pixels after which a camera is dead although its
-            stamps advance, if the other camera's pictures change meanwhile; 0: off.
+            stamps advance, if they last for ``STILL_NS`` (0.4 s) and the other camera's pictures
+            change meanwhile; 0: off.
 
     Raises:
         ValueError: A time or count is negative; ``partner_timeout_ns`` or ``clock_jump_ns`` is 0.

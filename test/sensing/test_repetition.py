@@ -48,6 +48,11 @@ def test_it_takes_as_many_repetitions_as_asked_for() -> None:
     assert after(STILL[: LIMIT + 1], CHANGING[: LIMIT + 1])
 
 
+def test_many_repetitions_in_a_short_time_are_a_doubling_driver() -> None:
+    assert not shown(STILL, CHANGING, period_ns=STILL_NS // 8).frozen
+    assert shown(STILL, CHANGING, period_ns=STILL_NS // 7 + 1).frozen
+
+
 def test_the_first_new_picture_ends_it() -> None:
     assert not after([*STILL[:7], picture(5)], CHANGING)
 

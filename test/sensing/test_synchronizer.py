@@ -117,10 +117,10 @@ def test_a_repeated_stamp_does_not_keep_a_camera_alive():
 
 
 def push_frozen_thermal(synchronizer, picture, steps):
-    """Thermal repeats a picture at 30 Hz, RGB changes."""
+    """Thermal repeats a picture at 5 Hz, RGB changes."""
     for step in range(steps):
-        synchronizer.push("rgb", Frame(noise(step), step * 33 * MS), step * 33 * MS)
-        synchronizer.push("thermal", Frame(picture.copy(), step * 33 * MS), step * 33 * MS)
+        synchronizer.push("rgb", Frame(noise(step), step * 200 * MS), step * 200 * MS)
+        synchronizer.push("thermal", Frame(picture.copy(), step * 200 * MS), step * 200 * MS)
 
 
 def noise(seed):
@@ -131,29 +131,45 @@ def test_repeated_pixels_are_a_frozen_camera():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=3))
     push_frozen_thermal(synchronizer, noise(99), 5)
     assert synchronizer.frozen("thermal")
-    assert not synchronizer.alive("thermal", 140 * MS)
-    alone = synchronizer.push("rgb", Frame(noise(7), 140 * MS), 140 * MS)
+    assert not synchronizer.alive("thermal", 840 * MS)
+    alone = synchronizer.push("rgb", Frame(noise(7), 840 * MS), 840 * MS)
     assert alone is not None
     assert alone.thermal is None
     assert synchronizer.counters.dropped["thermal"]["frozen"] >= 2
-    synchronizer.push("thermal", Frame(noise(8), 170 * MS), 170 * MS)
-    assert synchronizer.alive("thermal", 170 * MS)
+    synchronizer.push("thermal", Frame(noise(8), 870 * MS), 870 * MS)
+    assert synchronizer.alive("thermal", 870 * MS)
     assert_every_frame_is_counted_once(synchronizer)
 
 
 def test_repeated_files_are_a_frozen_camera_before_they_are_decoded():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=2))
     push_frozen_thermal(synchronizer, np.arange(1000, dtype=np.uint8), 4)
-    assert not synchronizer.alive("thermal", 100 * MS)
+    assert not synchronizer.alive("thermal", 600 * MS)
     file = np.arange(1000, dtype=np.uint8)[::-1].copy()
-    synchronizer.push("thermal", Frame(file, 170 * MS), 170 * MS)
-    assert synchronizer.alive("thermal", 170 * MS)
+    synchronizer.push("thermal", Frame(file, 670 * MS), 670 * MS)
+    assert synchronizer.alive("thermal", 670 * MS)
 
 
 def test_a_frozen_camera_is_used_on_where_that_is_switched_off():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=0))
     push_frozen_thermal(synchronizer, noise(99), 9)
-    assert synchronizer.alive("thermal", 270 * MS)
+    assert synchronizer.alive("thermal", 1600 * MS)
+    assert synchronizer.still_ns("thermal") == 1600 * MS
+    assert synchronizer.counters.freezes == {"rgb": 0, "thermal": 1}
+
+
+@pytest.mark.parametrize("slow", MODALITIES)
+def test_a_driver_that_doubles_the_frames_of_a_slow_camera_is_never_frozen(slow):
+    synchronizer = PairSynchronizer()
+    pictures = [noise(seed) for seed in range(360)]
+    for number in range(360):  # 60 Hz messages; 9 Hz pictures
+        now = number * SECOND // 60
+        for camera in MODALITIES:
+            image = pictures[number * 9 // 60 if camera == slow else number].copy()
+            synchronizer.push(camera, Frame(image, now), now)
+        assert not synchronizer.frozen(slow)
+        assert synchronizer.alive(slow, now)
+    assert synchronizer.counters.freezes[slow] == 0
 
 
 def test_a_frame_out_of_reach_is_dropped_and_its_skew_reported():
