@@ -30,8 +30,13 @@ DARK_SHARE, WHITE_SHARE, SATURATED_SHARE = 0.9, 0.4, 0.2
 """Shares of the pixels from which RGB is dark, RGB is blown out, and thermal is saturated."""
 
 LONG_FREEZE_S = 3.0
-"""Seconds for which a picture stands still from which it is an error: more than the shutter of a
-thermal camera (non-uniformity correction, NUC: half a second to two)."""
+"""Seconds for which a picture stands still from which it is an error, if no shutter explains it."""
+
+FROZEN: dict[Modality, str] = {
+    "rgb": "frozen, restart its driver",
+    "thermal": "frozen, restart its driver; a slower shutter (NUC) needs a larger thermal_shutter",
+}
+"""What a picture means that stands still for longer than a shutter takes, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +70,13 @@ class ImageWatch:
         if before is None or now - before.time >= PERIOD:
             self._looks[camera] = Look(now, exposure(camera, subsample(frame.image)))
 
-    def part(self, now: float, state: SynchronizerState) -> Part:
+    def part(self, now: float, state: SynchronizerState, shutter_s: float) -> Part:
         """The status of the pictures.
 
         Args:
             now: Monotonic seconds.
             state: Of the synchronizer: whose picture stands still.
+            shutter_s: Longest time for which the thermal camera's shutter is closed.
         """
         values: dict[str, object] = {}
         warnings: list[str] = []
@@ -84,9 +90,11 @@ class ImageWatch:
             if state.received[camera]:
                 values[f"frozen_{camera}_s"] = still_s
                 values[f"freezes_{camera}"] = state.freezes[camera]
-            if still_s:
-                level = errors if still_s >= LONG_FREEZE_S else warnings
-                level.append(_still_remark(camera, still_s))
+            if camera == "thermal" and 0 < still_s < shutter_s:
+                warnings.append(f"{_repeats(camera, still_s)}: shutter (NUC), over in a moment")
+            elif still_s:
+                remarks = errors if still_s >= LONG_FREEZE_S else warnings
+                remarks.append(f"{_repeats(camera, still_s)}: {FROZEN[camera]}")
         return judged(warnings, errors, "pictures are well exposed" if values else "", values)
 
 
@@ -135,9 +143,6 @@ def _exposure_remarks(camera: Modality, shares: dict[str, float]) -> list[str]:
     return remarks
 
 
-def _still_remark(camera: Modality, seconds: float) -> str:
-    """What a picture that stands still means."""
-    what = f"{camera} repeats one image for {seconds:.1f} s"
-    if camera == "thermal" and seconds < LONG_FREEZE_S:
-        return f"{what}: shutter (NUC), over in a moment"
-    return f"{what}: frozen, restart its driver"
+def _repeats(camera: Modality, seconds: float) -> str:
+    """That a picture stands still."""
+    return f"{camera} repeats one image for {seconds:.1f} s"

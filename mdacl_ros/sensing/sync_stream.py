@@ -8,7 +8,7 @@ from typing import Literal
 
 from mdacl_ros.sensing.repetition import Repetition
 from mdacl_ros.sensing.sync_types import SyncConfig
-from mdacl_ros.types import Frame
+from mdacl_ros.types import Frame, Modality
 
 Verdict = Literal["accepted", "duplicate_stamp", "late", "clock_reset", "frozen", "backwards"]
 
@@ -21,12 +21,14 @@ class Stream:
     """Stamps and liveness of one camera. Stamps are on the RGB clock (offset added), ns.
 
     Attributes:
+        camera: Whose.
         newest_ns: Newest stamp, ``None`` before the first frame.
         seen_ns: When the stamp last advanced, on the caller's clock.
         stale_until_ns: Until then frames of the clock before a reset may still arrive.
         pictures: Whether its pictures repeat.
     """
 
+    camera: Modality
     newest_ns: int | None = None
     seen_ns: int | None = None
     stale_until_ns: int | None = None
@@ -75,7 +77,8 @@ class Stream:
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
         self.newest_ns, self._late = stamp_ns, 0
-        if self.pictures.look(frame.image, stamp_ns, other.pictures, config.frozen_after):
+        limits = config.frozen_after, config.frozen_ns(self.camera)
+        if self.pictures.look(frame.image, stamp_ns, other.pictures, *limits):
             return "frozen"
         self.seen_ns = now_ns
         return "accepted"

@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from mdacl_ros.sensing.repetition import STILL_NS
 from mdacl_ros.types import MODALITIES, Modality
 
 _MS = 1_000_000
@@ -39,8 +40,10 @@ class SyncConfig:
         clock_jump_ns: Stamps that go back further than this restart the synchronizer (bag loop,
             clock reset); smaller steps are late frames.
         frozen_after: Repetitions of the same pixels after which a camera is dead although its
-            stamps advance, if they last for ``STILL_NS`` (0.4 s) and the other camera's pictures
+            stamps advance, if they last for :meth:`frozen_ns` and the other camera's pictures
             change meanwhile; 0: off.
+        thermal_shutter_ns: Longest time for which a thermal camera repeats a picture while its
+            shutter is closed (non-uniformity correction): for less it is not frozen.
 
     Raises:
         ValueError: A time or count is negative; ``partner_timeout_ns`` or ``clock_jump_ns`` is 0.
@@ -53,6 +56,7 @@ class SyncConfig:
     max_wait_ns: int = 30 * _MS
     clock_jump_ns: int = 500 * _MS
     frozen_after: int = 5
+    thermal_shutter_ns: int = 1500 * _MS
 
     def __post_init__(self) -> None:
         least = {
@@ -61,10 +65,15 @@ class SyncConfig:
             "max_wait_ns": 0,
             "clock_jump_ns": 1,
             "frozen_after": 0,
+            "thermal_shutter_ns": 0,
         }
         for name, minimum in least.items():
             if getattr(self, name) < minimum:
                 raise ValueError(f"{name}: got {getattr(self, name)}, wanted >= {minimum}")
+
+    def frozen_ns(self, camera: Modality) -> int:
+        """Time from which a camera that repeats a picture may be frozen."""
+        return max(STILL_NS, self.thermal_shutter_ns) if camera == "thermal" else STILL_NS
 
 
 @dataclass(slots=True)

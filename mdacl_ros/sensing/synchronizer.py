@@ -336,7 +336,7 @@ class PairSynchronizer:
             self._streams[name].stale_until_ns = now_ns + self.config.partner_timeout_ns
 
     def _forget(self) -> None:
-        self._streams = {camera: Stream() for camera in MODALITIES}
+        self._streams = {camera: Stream(camera) for camera in MODALITIES}
         self._started_ns = self.starved_since_ns = None
 
 

@@ -161,6 +161,7 @@ def test_a_compressed_camera_that_repeats_its_picture_counts_as_frozen(
 ) -> None:
     bench = compressed_bench
     assert bench.set_parameter("frozen_after", 2)[0]
+    assert bench.set_parameter("thermal_shutter", 0.0)[0]
     for number in range(4):
         stamp = T0 + number * 200 * MS  # too far apart to share a thermal frame
         bench.cameras["thermal"].publish(compressed(thermal_scene(), ".png", stamp))

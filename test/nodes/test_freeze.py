@@ -48,3 +48,17 @@ def test_the_images_status_tells_how_long_rgb_has_been_frozen(bench: Bench) -> N
     _, _, values = bench.wait_for_health("images", lambda level, *_: level == 0, "it is over")
     assert (float(values["frozen_rgb_s"]), int(values["freezes_rgb"])) == (0.0, 1)
     assert int(values["freezes_thermal"]) == 0
+
+
+def test_a_shutter_of_a_second_is_told_and_does_not_cost_the_camera(bench: Bench) -> None:
+    rig = Rig(bench, "thermal")
+    rig.run(1.0)
+    level, message, _ = bench.wait_for_health(
+        "images", lambda *status: float(status[2]["frozen_thermal_s"]) > 0.9, "the shutter"
+    )
+    assert level == WARN
+    assert "thermal repeats one image for 1.0 s: shutter (NUC), over in a moment" in message
+    rig.run(0.1, moving=True)
+    bench.wait_for_health("images", lambda level, *_: level == 0, "it is over")
+    counts = bench.counts()
+    assert counts["dropped_frozen_thermal"] == counts["single_rgb"] == 0

@@ -12,6 +12,7 @@ from mdacl_ros.types import MODALITIES, Frame, Modality
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 MS = 1_000_000
+SHUTTER_S = 1.5
 RNG = np.random.default_rng(0)
 
 
@@ -54,7 +55,7 @@ def state(freezes: int = 0, **still_s: float) -> SynchronizerState:
     ],
 )
 def test_exposure(camera: Modality, image: np.ndarray, said: str) -> None:
-    level, message, _ = seen(camera, image).part(0.0, state())
+    level, message, _ = seen(camera, image).part(0.0, state(), SHUTTER_S)
     assert level == (WARN if said else OK)
     assert said in message
 
@@ -66,40 +67,43 @@ def test_shares_are_those_of_the_whole_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("camera", "seconds", "level", "said"),
+    ("camera", "seconds", "shutter_s", "level", "said"),
     [
-        ("thermal", 0.0, OK, "well exposed"),
-        ("thermal", 0.9, WARN, "thermal repeats one image for 0.9 s: shutter (NUC)"),
-        ("thermal", 4.0, ERROR, "thermal repeats one image for 4.0 s: frozen, restart its driver"),
-        ("rgb", 0.9, WARN, "rgb repeats one image for 0.9 s: frozen, restart its driver"),
-        ("rgb", 4.0, ERROR, "rgb repeats one image for 4.0 s: frozen, restart its driver"),
+        ("thermal", 0.0, 1.5, OK, "well exposed"),
+        ("thermal", 0.9, 1.5, WARN, "thermal repeats one image for 0.9 s: shutter (NUC)"),
+        ("thermal", 0.9, 0.0, WARN, "thermal repeats one image for 0.9 s: frozen, restart"),
+        ("thermal", 2.0, 1.5, WARN, "frozen, restart its driver; a slower shutter"),
+        ("thermal", 4.0, 1.5, ERROR, "thermal repeats one image for 4.0 s: frozen, restart"),
+        ("thermal", 4.0, 5.0, WARN, "thermal repeats one image for 4.0 s: shutter (NUC)"),
+        ("rgb", 0.9, 1.5, WARN, "rgb repeats one image for 0.9 s: frozen, restart its driver"),
+        ("rgb", 4.0, 1.5, ERROR, "rgb repeats one image for 4.0 s: frozen, restart its driver"),
     ],
 )
 def test_a_picture_that_stands_still_is_a_shutter_or_a_freeze(
-    camera: Modality, seconds: float, level: bytes, said: str
+    camera: Modality, seconds: float, shutter_s: float, level: bytes, said: str
 ) -> None:
-    got, message, values = ImageWatch().part(0.0, state(2, **{camera: seconds}))
+    got, message, values = ImageWatch().part(0.0, state(2, **{camera: seconds}), shutter_s)
     assert (got, said in message) == (level, True)
     assert (values[f"frozen_{camera}_s"], values[f"freezes_{camera}"]) == (seconds, 2)
 
 
 def test_nothing_is_said_of_a_camera_that_was_never_heard() -> None:
     nobody = SynchronizerState(alive={"rgb": False, "thermal": False}, counts={}, skew_ms=None)
-    assert ImageWatch().part(0.0, nobody) == (OK, "", {})
+    assert ImageWatch().part(0.0, nobody, SHUTTER_S) == (OK, "", {})
 
 
 def test_nothing_is_said_of_the_exposure_of_a_camera_that_stopped() -> None:
     watch = seen("rgb", rgb(0, 12))
-    assert watch.part(STALE, state())[0] == WARN
-    assert watch.part(STALE + 0.1, state())[:2] == (OK, "pictures are well exposed")
+    assert watch.part(STALE, state(), SHUTTER_S)[0] == WARN
+    assert watch.part(STALE + 0.1, state(), SHUTTER_S)[:2] == (OK, "pictures are well exposed")
 
 
 def test_the_exposure_is_looked_at_once_per_second() -> None:
     watch = seen("rgb", rgb(0, 12))
     watch.look("rgb", Frame(rgb(), 1), 0.9)
-    assert watch.part(0.9, state())[0] == WARN
+    assert watch.part(0.9, state(), SHUTTER_S)[0] == WARN
     watch.look("rgb", Frame(rgb(), 2), 1.0)
-    assert watch.part(1.0, state())[0] == OK
+    assert watch.part(1.0, state(), SHUTTER_S)[0] == OK
 
 
 def test_a_look_is_cheap() -> None:
@@ -111,4 +115,4 @@ def test_a_look_is_cheap() -> None:
         watch.look("rgb", frame, float(2 * index))  # each one measures the exposure as well
         times.append(time.perf_counter() - started)
     print(f"look with exposure, 640x480: median {1e3 * np.median(times):.3f} ms")
-    assert len(watch.part(58.0, state())[2]) == 6
+    assert len(watch.part(58.0, state(), SHUTTER_S)[2]) == 6

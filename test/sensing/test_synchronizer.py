@@ -128,7 +128,7 @@ def noise(seed):
 
 
 def test_repeated_pixels_are_a_frozen_camera():
-    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3))
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3, thermal_shutter_ns=0))
     push_frozen_thermal(synchronizer, noise(99), 5)
     assert synchronizer.frozen("thermal")
     assert not synchronizer.alive("thermal", 840 * MS)
@@ -142,7 +142,7 @@ def test_repeated_pixels_are_a_frozen_camera():
 
 
 def test_repeated_files_are_a_frozen_camera_before_they_are_decoded():
-    synchronizer = PairSynchronizer(SyncConfig(frozen_after=2))
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=2, thermal_shutter_ns=0))
     push_frozen_thermal(synchronizer, np.arange(1000, dtype=np.uint8), 4)
     assert not synchronizer.alive("thermal", 600 * MS)
     file = np.arange(1000, dtype=np.uint8)[::-1].copy()
@@ -156,6 +156,37 @@ def test_a_frozen_camera_is_used_on_where_that_is_switched_off():
     assert synchronizer.alive("thermal", 1600 * MS)
     assert synchronizer.still_ns("thermal") == 1600 * MS
     assert synchronizer.counters.freezes == {"rgb": 0, "thermal": 1}
+
+
+def through_a_shutter(synchronizer, closed_s):
+    """What goes out of 30 Hz RGB and 9 Hz thermal while thermal repeats its picture."""
+    closed = noise(999)
+    for number in range(round(30 * (closed_s + 1))):
+        now = number * SECOND // 30
+        if number % 10 in (0, 3, 7):  # 9 Hz
+            shut = now < closed_s * SECOND
+            image = closed.copy() if shut else noise(500 + number)
+            synchronizer.push("thermal", Frame(image, now), now)
+        pair = synchronizer.push("rgb", Frame(noise(number), now), now) or synchronizer.poll(now)
+        yield now, pair
+
+
+def test_a_shutter_of_a_second_is_no_frozen_camera():
+    synchronizer = PairSynchronizer()
+    for now, pair in through_a_shutter(synchronizer, 1.0):
+        assert synchronizer.alive("thermal", now)
+        assert pair is None or pair.thermal is not None
+    assert synchronizer.counters.freezes["thermal"] == 1
+    assert synchronizer.counters.dropped["thermal"]["frozen"] == 0
+
+
+def test_longer_than_a_shutter_is_a_frozen_camera_until_it_moves():
+    synchronizer = PairSynchronizer()
+    out = list(through_a_shutter(synchronizer, 4.0))
+    alone = [now / SECOND for now, pair in out if pair is not None and pair.thermal is None]
+    assert alone[0] == pytest.approx(1.5, abs=0.12)
+    assert alone[-1] == pytest.approx(4.0, abs=0.12)
+    assert len(alone) > 70
 
 
 @pytest.mark.parametrize("slow", MODALITIES)
@@ -371,7 +402,13 @@ def _in_order(events: list[Event]) -> list[Event]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("max_skew_ns", -1), ("partner_timeout_ns", 0), ("frozen_after", -2)]
+    ("name", "value"),
+    [
+        ("max_skew_ns", -1),
+        ("partner_timeout_ns", 0),
+        ("frozen_after", -2),
+        ("thermal_shutter_ns", -1),
+    ],
 )
 def test_impossible_limits_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name}: got {value}, wanted >="):
