@@ -46,8 +46,11 @@ class Stream:
 
     def alive(self, now_ns: int, timeout_ns: int) -> bool:
         """Whether a new stamp came less than ``timeout_ns`` ago and the picture is not frozen."""
-        frozen = self.pictures.frozen
-        return not frozen and self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
+        return self.comes(now_ns, timeout_ns) and not self.pictures.frozen
+
+    def comes(self, now_ns: int, timeout_ns: int) -> bool:
+        """Whether a new stamp came less than ``timeout_ns`` ago, whatever its picture."""
+        return self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
 
     def judge(
         self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
@@ -76,11 +79,10 @@ class Stream:
             return self._judge_old(stamp_ns, self.newest_ns, config)
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
-        self.newest_ns, self._late = stamp_ns, 0
+        self.newest_ns, self.seen_ns, self._late = stamp_ns, now_ns, 0
         limits = config.frozen_after, config.frozen_ns(self.camera)
         if self.pictures.look(frame.image, stamp_ns, other.pictures, *limits):
             return "frozen"
-        self.seen_ns = now_ns
         return "accepted"
 
     def _judge_old(self, stamp_ns: int, newest_ns: int, config: SyncConfig) -> Verdict:

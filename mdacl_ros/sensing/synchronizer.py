@@ -130,13 +130,30 @@ class PairSynchronizer:
         """
         return self._streams[camera].alive(now_ns, self.config.partner_timeout_ns)
 
-    def frozen(self, camera: Modality) -> bool:
-        """Whether a camera repeats one picture while the other camera's change."""
-        return self._streams[camera].pictures.frozen
+    def frozen(self, camera: Modality, now_ns: int) -> bool:
+        """Whether a camera repeats one picture while the other camera's change.
 
-    def still_ns(self, camera: Modality) -> int:
-        """How long a camera's picture has stood still, by its stamps, whatever the other's do."""
-        return self._streams[camera].pictures.still_ns
+        Args:
+            camera: The camera.
+            now_ns: The caller's clock; no frame for ``partner_timeout`` is silence, no freeze.
+        """
+        stream = self._streams[camera]
+        return stream.pictures.frozen and stream.comes(now_ns, self.config.partner_timeout_ns)
+
+    def still_ns(self, camera: Modality, now_ns: int) -> int:
+        """How long a camera's picture has stood still, whatever the other camera's do.
+
+        Args:
+            camera: The camera.
+            now_ns: The caller's clock.
+
+        Returns:
+            Time by the picture's stamps; 0 while it moves, or no frame came for
+            ``partner_timeout``.
+        """
+        stream = self._streams[camera]
+        comes = stream.comes(now_ns, self.config.partner_timeout_ns)
+        return stream.pictures.still_ns if comes else 0
 
     def pending(self, camera: Modality) -> int:
         """Number of frames held that have not gone out."""
@@ -268,10 +285,11 @@ class PairSynchronizer:
         """Whether frames of a camera are worth waiting for: alive, or not yet given up."""
         assert self._now_ns is not None
         age_ns = self._now_ns - self._last_sign(camera)
-        return not self.frozen(camera) and age_ns < self.config.partner_timeout_ns
+        frozen = self._streams[camera].pictures.frozen
+        return not frozen and age_ns < self.config.partner_timeout_ns
 
     def _last_sign(self, camera: Modality) -> int:
-        """When a camera last showed a new frame, or could first have shown one."""
+        """When a camera last sent a new frame, or could first have sent one."""
         seen_ns = self._streams[camera].seen_ns
         return seen_ns if seen_ns is not None else self._started_ns or 0
 

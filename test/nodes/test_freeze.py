@@ -62,3 +62,16 @@ def test_a_shutter_of_a_second_is_told_and_does_not_cost_the_camera(bench: Bench
     bench.wait_for_health("images", lambda level, *_: level == 0, "it is over")
     counts = bench.counts()
     assert counts["dropped_frozen_thermal"] == counts["single_rgb"] == 0
+
+
+def test_a_frozen_camera_that_falls_silent_is_silent(bench: Bench) -> None:
+    rig = Rig(bench, "rgb")
+    rig.run(1.0)
+    bench.wait_for_health("cameras", lambda _l, m, _v: "rgb repeats one image" in m, "the freeze")
+    assert bench.set_parameter("partner_timeout", 0.2)[0]
+    _, message, _ = bench.wait_for_health(
+        "cameras", lambda _l, m, _v: "repeats" not in m, "the silence"
+    )
+    assert "no usable frames from rgb" in message
+    _, _, values = bench.wait_for_health("images", lambda level, *_: level == 0, "the silence")
+    assert float(values["frozen_rgb_s"]) == 0.0

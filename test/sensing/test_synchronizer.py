@@ -130,7 +130,7 @@ def noise(seed):
 def test_repeated_pixels_are_a_frozen_camera():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=3, thermal_shutter_ns=0))
     push_frozen_thermal(synchronizer, noise(99), 5)
-    assert synchronizer.frozen("thermal")
+    assert synchronizer.frozen("thermal", 840 * MS)
     assert not synchronizer.alive("thermal", 840 * MS)
     alone = synchronizer.push("rgb", Frame(noise(7), 840 * MS), 840 * MS)
     assert alone is not None
@@ -139,6 +139,19 @@ def test_repeated_pixels_are_a_frozen_camera():
     synchronizer.push("thermal", Frame(noise(8), 870 * MS), 870 * MS)
     assert synchronizer.alive("thermal", 870 * MS)
     assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_a_frozen_camera_that_falls_silent_is_silent():
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3, thermal_shutter_ns=0))
+    push_frozen_thermal(synchronizer, noise(99), 5)  # the last frame at 800 ms
+    timeout = synchronizer.config.partner_timeout_ns
+    for now, frozen in ((800 * MS + timeout - 1, True), (800 * MS + timeout, False)):
+        assert synchronizer.frozen("thermal", now) is frozen
+        assert (synchronizer.still_ns("thermal", now) > 0) is frozen
+        assert not synchronizer.alive("thermal", now)
+    alone = synchronizer.push("rgb", Frame(noise(7), 1200 * MS), 1200 * MS)
+    assert alone is not None
+    assert alone.thermal is None
 
 
 def test_repeated_files_are_a_frozen_camera_before_they_are_decoded():
@@ -154,7 +167,7 @@ def test_a_frozen_camera_is_used_on_where_that_is_switched_off():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=0))
     push_frozen_thermal(synchronizer, noise(99), 9)
     assert synchronizer.alive("thermal", 1600 * MS)
-    assert synchronizer.still_ns("thermal") == 1600 * MS
+    assert synchronizer.still_ns("thermal", 1600 * MS) == 1600 * MS
     assert synchronizer.counters.freezes == {"rgb": 0, "thermal": 1}
 
 
@@ -198,7 +211,7 @@ def test_a_driver_that_doubles_the_frames_of_a_slow_camera_is_never_frozen(slow)
         for camera in MODALITIES:
             image = pictures[number * 9 // 60 if camera == slow else number].copy()
             synchronizer.push(camera, Frame(image, now), now)
-        assert not synchronizer.frozen(slow)
+        assert not synchronizer.frozen(slow, now)
         assert synchronizer.alive(slow, now)
     assert synchronizer.counters.freezes[slow] == 0
 
