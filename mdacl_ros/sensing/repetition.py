@@ -101,13 +101,13 @@ class Repetition:
     def _flat(self, image: Array, sample: Array) -> bool:
         """Whether a repeated picture has no detail; a file is decoded once, at an eighth."""
         if image.ndim > 1:
-            return is_flat(sample)
+            return _is_flat(sample)
         if self._file_is_flat is None:
             try:
                 small = cv2.imdecode(image.view(np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
             except cv2.error:
                 small = None
-            self._file_is_flat = small is not None and is_flat(small)
+            self._file_is_flat = small is not None and _is_flat(small)
         return self._file_is_flat
 
 
@@ -118,6 +118,11 @@ def _equal(image: Array, before: Array | None) -> bool:
     return np.array_equal(image, before, equal_nan=image.dtype.kind == "f")
 
 
-def is_flat(sample: Array) -> bool:
-    """Whether all samples are equal: such a picture cannot be told from a repeated one."""
+def _is_flat(sample: Array) -> bool:
+    """Whether all samples that are numbers are equal, or none is one.
+
+    Such a picture cannot be told from a repeated one; without numbers it is a bad image, no freeze.
+    """
+    if sample.dtype.kind == "f":
+        sample = sample[np.isfinite(sample)]
     return sample.size == 0 or bool((sample == sample.flat[0]).all())

@@ -88,6 +88,13 @@ def test_a_picture_without_detail_is_not_called_frozen(value: int) -> None:
     assert not after([np.full((48, 64), value, np.uint8)] * 8, CHANGING)
 
 
+@pytest.mark.parametrize("values", [(np.nan,), (np.inf,), (np.nan, np.inf, -np.inf)])
+def test_a_picture_without_a_number_is_not_called_frozen(values: tuple[float, ...]) -> None:
+    unusable = np.resize(np.array(values, np.float32), (48, 64))
+    camera = shown([unusable.copy() for _ in range(8)], CHANGING)
+    assert (camera.frozen, camera.still_ns) == (False, 0)
+
+
 def test_a_covered_camera_does_not_make_the_other_one_frozen() -> None:
     assert not after(STILL, [np.zeros((48, 64), np.uint8)] * 8)
 
