@@ -13,9 +13,10 @@ When a frame goes out:
 - Where no RGB frame has found a partner for ``partner_timeout`` although both cameras are alive
   (clocks apart, a late camera), those that would be given up go out alone instead: a wrong clock
   must not silence the detector. The first pair ends that.
-- A camera is dead when its stamp has not advanced for ``partner_timeout``: the other's frames then
-  go out alone at once. A camera never seen gets the same time to appear. The first frame of a
-  returned camera is a partner again.
+- A camera is dead when its stamp has not advanced for ``partner_timeout``, or while it is frozen
+  (repeats one picture, see :mod:`.repetition`): the other's frames then go out alone at once. A
+  camera never seen gets the same time to appear. The first frame of a returned camera is a partner
+  again.
 - Stamps, or ``now_ns``, that go backwards restart everything but the counters, so that every loop
   of a bag gives the same pairs.
 
