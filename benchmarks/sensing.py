@@ -128,10 +128,11 @@ def repetition_cases() -> list[Case]:
         first, second = np.random.default_rng(0).integers(0, 250, (2, *shape), np.uint8)
         for kind, pictures in (("changes", (first, second)), ("repeats", (first, first.copy()))):
             camera, turn = Repetition(), itertools.cycle(pictures)
+            stamps = itertools.count(0, FRAME_NS)
             cases.append(
                 (
                     f"RGB {name} {kind}",
-                    lambda c=camera, t=turn: c.look(next(t), Repetition(), 5),
+                    lambda c=camera, t=turn, s=stamps: c.look(next(t), next(s), Repetition(), 5),
                 )
             )
     return cases

@@ -75,8 +75,8 @@ class MomentReader:
         pairs: Iterator[Timed] = paired(self._recording, self._synchronizer, watch)
         if self._busy is not None:
             pairs = self._busy(pairs)
-        for _, pair in pairs:
-            yield self._moment(pair)
+        for now_ns, pair in pairs:
+            yield self._moment(pair, now_ns)
 
     def facts(self) -> dict[str, Any]:
         """The part of a report's ``recording`` that is known once it was read."""
@@ -134,14 +134,14 @@ class MomentReader:
                 del self._numbers[next(iter(self._numbers))]
             self._labelled += self._truth.of(stamp, number) is not None
 
-    def _moment(self, pair: FramePair) -> Moment:
+    def _moment(self, pair: FramePair, now_ns: int) -> Moment:
         frames: dict[Modality, Frame | None] = {"rgb": pair.rgb, "thermal": pair.thermal}
         signs: list[str] = []
         for camera, frame in frames.items():
             if frame is not None:
                 signs += self._signs.of(camera, frame.stamp_ns)
             elif self._recording.frames.get(camera):
-                frozen = self._synchronizer.frozen(camera)
+                frozen = self._synchronizer.frozen(camera, now_ns)
                 signs.append(f"freeze_{camera}" if frozen else f"missing_{camera}")
         primary = frames[self._primary]
         number = None if primary is None else self._numbers.get(primary.stamp_ns)

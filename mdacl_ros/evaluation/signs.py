@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from mdacl_ros.replay.recording import Event
-from mdacl_ros.types import Array, Modality
+from mdacl_ros.sensing.repetition import Repetition
+from mdacl_ros.types import MODALITIES, Array, Modality
 
 STRIDE = 8
 """Every eighth pixel of every eighth row is looked at: 80 x 60 of a 640 x 480 image."""
 
-FROZEN_NS = 400_000_000
-FROZEN_REPEATS = 3
-"""A picture that repeats so often and so long is frozen; a driver may double frames of a slow
-camera, and one whose shutter closes stands still for less."""
-
 REMEMBERED = 64
 """Frames of which the signs are kept until they are paired."""
-
-
-@dataclass(slots=True)
-class _Still:
-    """How long a camera's picture has not changed."""
-
-    fingerprint: int = 0
-    since_ns: int = 0
-    repeats: int = 0
 
 
 class Signs:
     """Looks at frames as they arrive and remembers what it saw until they are paired."""
 
     def __init__(self) -> None:
-        self._still: dict[Modality, _Still] = {}
+        self._pictures = {camera: Repetition() for camera in MODALITIES}
         self._seen: dict[Modality, deque[tuple[int, tuple[str, ...]]]] = {
             "rgb": deque(maxlen=REMEMBERED),
             "thermal": deque(maxlen=REMEMBERED),
@@ -46,7 +31,7 @@ class Signs:
     def __call__(self, event: Event) -> None:
         """Look at a frame."""
         found = rgb_signs(event.frame.image) if event.camera == "rgb" else ()
-        if self._frozen(event):
+        if self._stands_still(event):
             found = (*found, f"freeze_{event.camera}")
         self._seen[event.camera].append((event.frame.stamp_ns, found))
 
@@ -57,15 +42,12 @@ class Signs:
                 return found
         return ()
 
-    def _frozen(self, event: Event) -> bool:
-        image, stamp_ns = event.frame.image, event.frame.stamp_ns
-        fingerprint = zlib.crc32(np.ascontiguousarray(image[::STRIDE, ::STRIDE]).tobytes())
-        still = self._still.setdefault(event.camera, _Still())
-        if fingerprint != still.fingerprint or stamp_ns < still.since_ns:
-            self._still[event.camera] = _Still(fingerprint, stamp_ns)
-            return False
-        still.repeats += 1
-        return still.repeats >= FROZEN_REPEATS and stamp_ns - still.since_ns >= FROZEN_NS
+    def _stands_still(self, event: Event) -> bool:
+        """Whether the picture repeats, by the node's own rule, whatever the other camera does."""
+        pictures = self._pictures[event.camera]
+        other = self._pictures["thermal" if event.camera == "rgb" else "rgb"]
+        pictures.look(event.frame.image, event.frame.stamp_ns, other)
+        return pictures.still_ns > 0
 
 
 def rgb_signs(image: Array) -> tuple[str, ...]:

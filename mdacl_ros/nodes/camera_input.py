@@ -50,6 +50,7 @@ class CameraInput:
         self._statistics = statistics
         self._max_pixels, self._group = max_pixels, group
         self._reported: set[str] = set()
+        self._rejected: Frame | None = None
         message_type = CompressedImage if transport == "compressed" else Image
         self._images = self._subscribe(
             message_type, topics.image_topic(camera, transport), self._on_image
@@ -79,6 +80,12 @@ class CameraInput:
         if kind not in self._reported:
             self._reported.add(kind)
             self._node.get_logger().error(line + " (logged once; see /diagnostics for the count)")
+
+    def reject_frame(self, frame: Frame | None, error: ImageError) -> None:
+        """The same for a frame that was handed over: once, also where it serves several pairs."""
+        if frame is not self._rejected:
+            self._rejected = frame
+            self.reject(error)
 
     def _subscribe(self, message_type: type, topic: str, callback: Callable[[Any], None]) -> Any:
         """Subscribe newest-only, with QoS overrides and a report of incompatible publishers."""

@@ -1,25 +1,24 @@
 """What is wrong with the pictures themselves: dark, blown out, saturated, frozen.
 
-A look costs microseconds: a few hundred pixels of each new frame tell whether it repeats the last
-one; once per second a few thousand tell how it is exposed.
+Once per second a few thousand pixels of an answered frame tell how it is exposed; whether a
+picture stands still is known to the synchronizer, which sees every frame, the dropped ones too.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mdacl_ros.nodes.status_part import Part, judged
-from mdacl_ros.sensing.repetition import is_flat
+from mdacl_ros.nodes.synchronizer_state import SynchronizerState
 from mdacl_ros.types import MODALITIES, Array, Frame, Modality
 
 PERIOD = 1.0
 """Seconds between two looks at the exposure."""
 
 STALE = 2.0
-"""Seconds without a frame after which nothing is said of a camera's pictures."""
+"""Seconds without a frame after which nothing is said of a camera's exposure."""
 
 SAMPLES = 48
 """Rows, about, that are looked at; columns alike."""
@@ -30,98 +29,72 @@ BLACK, WHITE = 16, 250
 DARK_SHARE, WHITE_SHARE, SATURATED_SHARE = 0.9, 0.4, 0.2
 """Shares of the pixels from which RGB is dark, RGB is blown out, and thermal is saturated."""
 
-FREEZE_S, LONG_FREEZE_S = 0.3, 3.0
-"""Seconds of one repeated image: from the first it is a freeze, from the second more than the
-shutter of a thermal camera (non-uniformity correction, NUC: half a second to two)."""
+LONG_FREEZE_S = 3.0
+"""Seconds for which a picture stands still from which it is an error, if no shutter explains it."""
+
+FROZEN: dict[Modality, str] = {
+    "rgb": "frozen, restart its driver",
+    "thermal": "frozen, restart its driver; a slower shutter (NUC) needs a larger thermal_shutter",
+}
+"""What a picture means that stands still for longer than a shutter takes, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class CameraPictures:
-    """What is known of one camera's pictures.
+class Look:
+    """How one camera's picture was exposed.
 
     Attributes:
-        stamp_ns: Of the newest frame.
-        seen: Monotonic seconds when it was looked at.
-        fingerprint: Of its pixels.
-        frozen_since_ns: Stamp of the first of the images that are all the same.
-        measured: Monotonic seconds of the newest exposure.
+        time: Monotonic seconds.
         exposure: Shares by name.
-        flat: Whether all pixels looked at are equal: such an image cannot be told from a repeat.
-        freezes: How often the image was frozen so far.
     """
 
-    stamp_ns: int = -1
-    seen: float = 0.0
-    fingerprint: int | None = None
-    frozen_since_ns: int = -1
-    measured: float = -math.inf
-    exposure: dict[str, float] = field(default_factory=dict)
-    flat: bool = False
-    freezes: int = 0
-
-    @property
-    def frozen_s(self) -> float:
-        """Seconds for which the image repeats itself, by its stamps."""
-        return 0.0 if self.flat else max(0.0, (self.stamp_ns - self.frozen_since_ns) / 1e9)
-
-
-_NEVER = CameraPictures()
-"""Of a camera that was never seen."""
+    time: float
+    exposure: dict[str, float]
 
 
 class ImageWatch:
     """Looks at the frames of both cameras; read from any thread."""
 
     def __init__(self) -> None:
-        self._cameras: dict[Modality, CameraPictures] = {}
+        self._looks: dict[Modality, Look] = {}
 
     def look(self, camera: Modality, frame: Frame, now: float) -> None:
-        """Take note of a frame with pixels; the same frame again costs nothing.
+        """Take note of a frame with pixels; within :data:`PERIOD` another one costs nothing.
 
         Args:
             camera: Whose it is.
             frame: Decoded.
             now: Monotonic seconds.
         """
-        before = self._cameras.get(camera, _NEVER)
-        if frame.stamp_ns == before.stamp_ns:
-            return
-        sample = subsample(frame.image)
-        fingerprint = hash(sample[::2, ::2].tobytes())
-        repeats = fingerprint == before.fingerprint and frame.stamp_ns > before.stamp_ns
-        after = replace(
-            before,
-            stamp_ns=frame.stamp_ns,
-            seen=now,
-            fingerprint=fingerprint,
-            frozen_since_ns=before.frozen_since_ns if repeats else frame.stamp_ns,
-        )
-        if now - before.measured >= PERIOD:
-            after = replace(
-                after, measured=now, exposure=exposure(camera, sample), flat=is_flat(sample)
-            )
-        if before.frozen_s < FREEZE_S <= after.frozen_s:
-            after = replace(after, freezes=before.freezes + 1)
-        self._cameras[camera] = after
+        before = self._looks.get(camera)
+        if before is None or now - before.time >= PERIOD:
+            self._looks[camera] = Look(now, exposure(camera, subsample(frame.image)))
 
-    def part(self, now: float) -> Part:
-        """The status of the pictures, seen from monotonic second ``now``."""
+    def part(self, now: float, state: SynchronizerState, shutter_s: float) -> Part:
+        """The status of the pictures.
+
+        Args:
+            now: Monotonic seconds.
+            state: Of the synchronizer: whose picture stands still.
+            shutter_s: Longest time for which the thermal camera's shutter is closed.
+        """
         values: dict[str, object] = {}
         warnings: list[str] = []
         errors: list[str] = []
         for camera in MODALITIES:
-            pictures = self._cameras.get(camera)
-            if pictures is None:
-                continue
-            values |= {f"{name}_{camera}": share for name, share in pictures.exposure.items()}
-            values[f"freezes_{camera}"] = pictures.freezes
-            if now - pictures.seen > STALE:
-                continue
-            values[f"frozen_{camera}_s"] = pictures.frozen_s
-            warnings += _exposure_remarks(camera, pictures.exposure)
-            (errors if pictures.frozen_s >= LONG_FREEZE_S else warnings).extend(
-                _freeze_remarks(camera, pictures.frozen_s)
-            )
+            look, still_s = self._looks.get(camera), state.still_s[camera]
+            if look is not None:
+                values |= {f"{name}_{camera}": share for name, share in look.exposure.items()}
+                if now - look.time <= STALE:
+                    warnings += _exposure_remarks(camera, look.exposure)
+            if state.received[camera]:
+                values[f"frozen_{camera}_s"] = still_s
+                values[f"freezes_{camera}"] = state.freezes[camera]
+            if camera == "thermal" and 0 < still_s < shutter_s:
+                warnings.append(f"{_repeats(camera, still_s)}: shutter (NUC), over in a moment")
+            elif still_s:
+                remarks = errors if still_s >= LONG_FREEZE_S else warnings
+                remarks.append(f"{_repeats(camera, still_s)}: {FROZEN[camera]}")
         return judged(warnings, errors, "pictures are well exposed" if values else "", values)
 
 
@@ -170,11 +143,6 @@ def _exposure_remarks(camera: Modality, shares: dict[str, float]) -> list[str]:
     return remarks
 
 
-def _freeze_remarks(camera: Modality, seconds: float) -> list[str]:
-    """What a repeated image means."""
-    if seconds < FREEZE_S:
-        return []
-    what = f"{camera} repeats one image for {seconds:.1f} s"
-    if camera == "thermal" and seconds < LONG_FREEZE_S:
-        return [f"{what}: shutter (NUC), over in a moment"]
-    return [f"{what}: frozen, restart its driver"]
+def _repeats(camera: Modality, seconds: float) -> str:
+    """That a picture stands still."""
+    return f"{camera} repeats one image for {seconds:.1f} s"

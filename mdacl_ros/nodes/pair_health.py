@@ -14,7 +14,7 @@ class PairHealth:
     """Looks at every pair and answer of one active phase; costs well under 0.2 ms.
 
     Attributes:
-        images: Exposure and freezes.
+        images: Status of the pictures.
         gates: Calibration gates.
         mdi: Alarm of the averaged MDI; updated by the diagnostics.
     """

@@ -84,10 +84,20 @@ class NodeParameters:
     )
     frozen_after: int = parameter(
         5,
-        "Repetitions of one image after which a camera counts as frozen if the other camera's "
-        "images change meanwhile; 0: off.",
+        "Repetitions of one image after which a camera counts as frozen if they last for 0.4 s by "
+        "their stamps (thermal: thermal_shutter) and the other camera's images change meanwhile; "
+        "0: off.",
         low=0,
         high=1000,
+        live=True,
+    )
+    thermal_shutter: float = parameter(
+        1.5,
+        "Longest time in seconds for which the thermal camera repeats an image while its shutter "
+        "is closed (NUC, FFC): for less it is used on, for longer it may count as frozen; 0: it "
+        "has no shutter, 0.4 s as for RGB.",
+        low=0.0,
+        high=60.0,
         live=True,
     )
     score_threshold: float = parameter(
@@ -238,6 +248,7 @@ class NodeParameters:
             thermal_clock_offset_ns=round(self.thermal_clock_offset * NANOSECONDS),
             reuse_partner=self.reuse_partner,
             frozen_after=self.frozen_after,
+            thermal_shutter_ns=round(self.thermal_shutter * NANOSECONDS),
         )
 
 

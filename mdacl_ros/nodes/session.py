@@ -28,7 +28,7 @@ from mdacl_ros.perception import Perception
 from mdacl_ros.sensing.residual import Residual
 from mdacl_ros.sensing.residual_alarm import knocked_text
 from mdacl_ros.sensing.synchronizer import PairSynchronizer
-from mdacl_ros.types import MODALITIES, FramePair, Modality, PerceptionResult
+from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
 
 STOP_WAIT, EXIT_WAIT = 5.0, 0.5
 """Seconds granted to the pair in work when the node is deactivated, and when the process ends."""
@@ -218,17 +218,11 @@ class DetectionSession:
             self._rgb_frame_id, self._rgb_size_known = decoded.rgb.frame_id, True
         elif not self._rgb_size_known:
             self._learn_rgb_size()
-        result = self._perception.process(
-            decoded,
-            probe=self._probe_is_due(),
-            registered_preview=self._publishers.wants_registered(decoded),
-        )
+        result = self._detect(decoded)
         if self._abandoned:
             return  # it hung while the node was deactivated: nobody waits for this answer
         if self._residual.due(decoded, self.parameters.residual_rate):
             self._residual.offer(self._perception.aligned_pair())
-        for camera, error in self._perception.unused.items():
-            self.cameras[camera].reject(error)
         self._log_warnings()
         self.health.answered(result)
         self.statistics.tick("processed")
@@ -236,6 +230,20 @@ class DetectionSession:
         for stage, milliseconds in result.timings_ms.items():
             self.statistics.sample(f"stage_{stage}", milliseconds)
         self._publish(result, decoded)
+
+    def _detect(self, pair: FramePair) -> PerceptionResult:
+        """Run the detector; frames it cannot use are counted, also where that leaves no answer."""
+        try:
+            return self._perception.process(
+                pair,
+                probe=self._probe_is_due(),
+                registered_preview=self._publishers.wants_registered(pair),
+            )
+        finally:
+            frames: dict[Modality, Frame | None] = {"rgb": pair.rgb, "thermal": pair.thermal}
+            unused = {} if self._abandoned else self._perception.unused
+            for camera, error in unused.items():
+                self.cameras[camera].reject_frame(frames[camera], error)
 
     def _publish(self, result: PerceptionResult, pair: FramePair) -> None:
         """Publish one answer in the RGB camera's frame."""

@@ -132,6 +132,8 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "mdi_level": session.health.mdi.update(
             mdi, limits.mdi_warn, limits.mdi_error, limits.mdi_hysteresis
         ),
-        "images": session.health.images.part(now) if active else None,
+        "images": session.health.images.part(now, state, limits.thermal_shutter)
+        if active
+        else None,
         "gates": session.health.gates.part(now) if active else None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from mdacl_ros.nodes.image_watch import FROZEN
 from mdacl_ros.nodes.pairing import LostShare
 from mdacl_ros.nodes.snapshot import RECENT
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState
@@ -14,13 +15,6 @@ WINDOW_S, SHORTEST_S = 1.0, 0.3
 
 FEWEST, SHARE = 2, 0.1
 """Frames out of order in that time, and their share, from which the status warns."""
-
-
-_MEANING = {
-    "rgb": "frozen, restart its driver (frozen_after)",
-    "thermal": "shutter (NUC), over in a moment; for more than 3 s frozen, restart its driver",
-}
-"""What a repeated image means; a thermal camera stands still for up to two seconds now and then."""
 
 
 class StampWatch:
@@ -38,8 +32,7 @@ class StampWatch:
             now: Monotonic seconds.
         """
         found = [
-            f"{camera} repeats one image while the other camera's images change: "
-            + _MEANING[camera]
+            f"{camera} repeats one image while the other camera's images change: " + FROZEN[camera]
             for camera in MODALITIES
             if state.frozen.get(camera, False)
         ]

@@ -23,7 +23,9 @@ class SynchronizerState:
         skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
         unpaired_skew_ms: The same where the last RGB frame found no partner, ``None`` before.
         starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
-        frozen: Camera name to whether it repeats one picture.
+        frozen: Camera name to whether it repeats one picture, instead of being silent.
+        still_s: Camera name to seconds, by stamps, for which its picture has stood still, else 0.
+        freezes: Camera name to how often that happened.
         received: Camera name to frames taken in.
         unpaired_rgb: RGB frames that found no partner while thermal was alive.
         disordered: Camera name to frames that came late, or with a stamp already seen.
@@ -35,6 +37,10 @@ class SynchronizerState:
     unpaired_skew_ms: float | None = None
     starved_s: float = 0.0
     frozen: Mapping[str, bool] = field(default_factory=dict)
+    still_s: Mapping[Modality, float] = field(
+        default_factory=lambda: dict.fromkeys(MODALITIES, 0.0)
+    )
+    freezes: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     received: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     unpaired_rgb: int = 0
     disordered: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
@@ -57,7 +63,9 @@ def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> Synchroniz
         skew_ms=None if skew_ns is None else skew_ns / 1e6,
         unpaired_skew_ms=None if unpaired_ns is None else unpaired_ns / 1e6,
         starved_s=starved_ns / 1e9,
-        frozen={camera: synchronizer.frozen(camera) for camera in MODALITIES},
+        frozen={camera: synchronizer.frozen(camera, now_ns) for camera in MODALITIES},
+        still_s={camera: synchronizer.still_ns(camera, now_ns) / 1e9 for camera in MODALITIES},
+        freezes=dict(counters.freezes),
         received=dict(counters.received),
         unpaired_rgb=lost["superseded"] + lost["unpaired_skew"],
         disordered={

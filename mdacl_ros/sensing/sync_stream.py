@@ -8,7 +8,7 @@ from typing import Literal
 
 from mdacl_ros.sensing.repetition import Repetition
 from mdacl_ros.sensing.sync_types import SyncConfig
-from mdacl_ros.types import Frame
+from mdacl_ros.types import Frame, Modality
 
 Verdict = Literal["accepted", "duplicate_stamp", "late", "clock_reset", "frozen", "backwards"]
 
@@ -21,12 +21,14 @@ class Stream:
     """Stamps and liveness of one camera. Stamps are on the RGB clock (offset added), ns.
 
     Attributes:
+        camera: Whose.
         newest_ns: Newest stamp, ``None`` before the first frame.
         seen_ns: When the stamp last advanced, on the caller's clock.
         stale_until_ns: Until then frames of the clock before a reset may still arrive.
-        pictures: Whether its pictures repeat; looked at where ``frozen_after`` is set.
+        pictures: Whether its pictures repeat.
     """
 
+    camera: Modality
     newest_ns: int | None = None
     seen_ns: int | None = None
     stale_until_ns: int | None = None
@@ -44,8 +46,11 @@ class Stream:
 
     def alive(self, now_ns: int, timeout_ns: int) -> bool:
         """Whether a new stamp came less than ``timeout_ns`` ago and the picture is not frozen."""
-        frozen = self.pictures.frozen
-        return not frozen and self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
+        return self.comes(now_ns, timeout_ns) and not self.pictures.frozen
+
+    def comes(self, now_ns: int, timeout_ns: int) -> bool:
+        """Whether a new stamp came less than ``timeout_ns`` ago, whatever its picture."""
+        return self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
 
     def judge(
         self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
@@ -74,12 +79,10 @@ class Stream:
             return self._judge_old(stamp_ns, self.newest_ns, config)
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
-        self.newest_ns, self._late = stamp_ns, 0
-        if not config.frozen_after:
-            self.pictures.frozen = False
-        elif self.pictures.look(frame.image, other.pictures, config.frozen_after):
+        self.newest_ns, self.seen_ns, self._late = stamp_ns, now_ns, 0
+        limits = config.frozen_after, config.frozen_ns(self.camera)
+        if self.pictures.look(frame.image, stamp_ns, other.pictures, *limits):
             return "frozen"
-        self.seen_ns = now_ns
         return "accepted"
 
     def _judge_old(self, stamp_ns: int, newest_ns: int, config: SyncConfig) -> Verdict:

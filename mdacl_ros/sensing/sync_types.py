@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from mdacl_ros.sensing.repetition import STILL_NS
 from mdacl_ros.types import MODALITIES, Modality
 
 _MS = 1_000_000
@@ -39,7 +40,10 @@ class SyncConfig:
         clock_jump_ns: Stamps that go back further than this restart the synchronizer (bag loop,
             clock reset); smaller steps are late frames.
         frozen_after: Repetitions of the same pixels after which a camera is dead although its
-            stamps advance, if the other camera's pictures change meanwhile; 0: off.
+            stamps advance, if they last for :meth:`frozen_ns` and the other camera's pictures
+            change meanwhile; 0: off.
+        thermal_shutter_ns: Longest time for which a thermal camera repeats a picture while its
+            shutter is closed (non-uniformity correction): for less it is not frozen.
 
     Raises:
         ValueError: A time or count is negative; ``partner_timeout_ns`` or ``clock_jump_ns`` is 0.
@@ -52,6 +56,7 @@ class SyncConfig:
     max_wait_ns: int = 30 * _MS
     clock_jump_ns: int = 500 * _MS
     frozen_after: int = 5
+    thermal_shutter_ns: int = 1500 * _MS
 
     def __post_init__(self) -> None:
         least = {
@@ -60,10 +65,15 @@ class SyncConfig:
             "max_wait_ns": 0,
             "clock_jump_ns": 1,
             "frozen_after": 0,
+            "thermal_shutter_ns": 0,
         }
         for name, minimum in least.items():
             if getattr(self, name) < minimum:
                 raise ValueError(f"{name}: got {getattr(self, name)}, wanted >= {minimum}")
+
+    def frozen_ns(self, camera: Modality) -> int:
+        """Time from which a camera that repeats a picture may be frozen."""
+        return max(STILL_NS, self.thermal_shutter_ns) if camera == "thermal" else STILL_NS
 
 
 @dataclass(slots=True)
@@ -78,6 +88,7 @@ class SyncCounters:
         paired: Distinct frames that first went out in a pair (RGB: equals ``pairs``).
         single: Frames that first went out alone.
         dropped: Frames that never went out, by camera and cause.
+        freezes: How often a camera's picture came to stand still.
         clock_resets: Restarts because time went backwards.
     """
 
@@ -88,6 +99,7 @@ class SyncCounters:
     dropped: dict[Modality, dict[DropCause, int]] = field(
         default_factory=lambda: {camera: dict.fromkeys(CAUSES, 0) for camera in MODALITIES}
     )
+    freezes: dict[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     clock_resets: int = 0
 
     @property

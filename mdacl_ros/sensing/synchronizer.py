@@ -13,9 +13,10 @@ When a frame goes out:
 - Where no RGB frame has found a partner for ``partner_timeout`` although both cameras are alive
   (clocks apart, a late camera), those that would be given up go out alone instead: a wrong clock
   must not silence the detector. The first pair ends that.
-- A camera is dead when its stamp has not advanced for ``partner_timeout``: the other's frames then
-  go out alone at once. A camera never seen gets the same time to appear. The first frame of a
-  returned camera is a partner again.
+- A camera is dead when its stamp has not advanced for ``partner_timeout``, or while it is frozen
+  (repeats one picture, see :mod:`.repetition`): the other's frames then go out alone at once. A
+  camera never seen gets the same time to appear. The first frame of a returned camera is a partner
+  again.
 - Stamps, or ``now_ns``, that go backwards restart everything but the counters, so that every loop
   of a bag gives the same pairs.
 
@@ -130,9 +131,30 @@ class PairSynchronizer:
         """
         return self._streams[camera].alive(now_ns, self.config.partner_timeout_ns)
 
-    def frozen(self, camera: Modality) -> bool:
-        """Whether a camera repeats one picture while the other camera's change."""
-        return self._streams[camera].pictures.frozen
+    def frozen(self, camera: Modality, now_ns: int) -> bool:
+        """Whether a camera repeats one picture while the other camera's change.
+
+        Args:
+            camera: The camera.
+            now_ns: The caller's clock; no frame for ``partner_timeout`` is silence, no freeze.
+        """
+        stream = self._streams[camera]
+        return stream.pictures.frozen and stream.comes(now_ns, self.config.partner_timeout_ns)
+
+    def still_ns(self, camera: Modality, now_ns: int) -> int:
+        """How long a camera's picture has stood still, whatever the other camera's do.
+
+        Args:
+            camera: The camera.
+            now_ns: The caller's clock.
+
+        Returns:
+            Time by the picture's stamps; 0 while it moves, or no frame came for
+            ``partner_timeout``.
+        """
+        stream = self._streams[camera]
+        comes = stream.comes(now_ns, self.config.partner_timeout_ns)
+        return stream.pictures.still_ns if comes else 0
 
     def pending(self, camera: Modality) -> int:
         """Number of frames held that have not gone out."""
@@ -164,7 +186,10 @@ class PairSynchronizer:
     def _judge(self, camera: Modality, held: _Held) -> Verdict:
         other = self._streams["thermal" if camera == "rgb" else "rgb"]
         stream = self._streams[camera]
-        return stream.judge(held.frame, held.stamp_ns, held.arrived_ns, other, self.config)
+        moved = stream.pictures.still_ns == 0
+        verdict = stream.judge(held.frame, held.stamp_ns, held.arrived_ns, other, self.config)
+        self.counters.freezes[camera] += moved and stream.pictures.still_ns > 0
+        return verdict
 
     def _take_rgb(self, held: _Held) -> FramePair | None:
         """Put a frame into the RGB place; a frame there that has a partner goes out first."""
@@ -261,10 +286,11 @@ class PairSynchronizer:
         """Whether frames of a camera are worth waiting for: alive, or not yet given up."""
         assert self._now_ns is not None
         age_ns = self._now_ns - self._last_sign(camera)
-        return not self.frozen(camera) and age_ns < self.config.partner_timeout_ns
+        frozen = self._streams[camera].pictures.frozen
+        return not frozen and age_ns < self.config.partner_timeout_ns
 
     def _last_sign(self, camera: Modality) -> int:
-        """When a camera last showed a new frame, or could first have shown one."""
+        """When a camera last sent a new frame, or could first have sent one."""
         seen_ns = self._streams[camera].seen_ns
         return seen_ns if seen_ns is not None else self._started_ns or 0
 
@@ -329,7 +355,7 @@ class PairSynchronizer:
             self._streams[name].stale_until_ns = now_ns + self.config.partner_timeout_ns
 
     def _forget(self) -> None:
-        self._streams = {camera: Stream() for camera in MODALITIES}
+        self._streams = {camera: Stream(camera) for camera in MODALITIES}
         self._started_ns = self.starved_since_ns = None
 
 

@@ -181,12 +181,13 @@ def test_an_empty_bag_is_one_clear_line(tmp_path) -> None:
 
 def test_a_frozen_picture_is_an_event(tmp_path) -> None:
     """Stamps go on, the picture does not: first it is paired on, then RGB goes out alone."""
-    source = SyntheticRecording(replace(FAULTS, freeze_s=None))
+    faults = replace(FAULTS, freeze_s=None, duration_s=3.6)
+    source = SyntheticRecording(faults)
     thermal = [e for e in source if e.camera == "thermal"]
     start = thermal[0].time_ns
 
     def frozen(event):
-        if event.camera == "thermal" and 1.0 <= (event.time_ns - start) / 1e9 < 2.0:
+        if event.camera == "thermal" and 1.0 <= (event.time_ns - start) / 1e9 < 3.2:
             held = next(e for e in thermal if (e.time_ns - start) / 1e9 >= 1.0)
             return replace(event, frame=replace(event.frame, image=held.frame.image))
         return event
@@ -195,11 +196,11 @@ def test_a_frozen_picture_is_an_event(tmp_path) -> None:
         def __iter__(self):
             return (frozen(event) for event in super().__iter__())
 
-    write_bag(Frozen(replace(FAULTS, freeze_s=None)), tmp_path / "bag")
+    write_bag(Frozen(faults), tmp_path / "bag")
     report = evaluated(tmp_path / "bag", tmp_path / "out")
     (event,) = report.events
     assert event.name == "freeze_thermal"
-    assert 0.2 < (event.end_ns - event.start_ns) / 1e9 < 1.0
+    assert 1.4 < (event.end_ns - event.start_ns) / 1e9 < 2.2
     assert report.counts["dropped"]["thermal"]["frozen"] >= 2
     assert any("freeze of thermal" in line for line in report.verdict.sentences)
 

@@ -129,6 +129,38 @@ def test_an_exception_in_the_detector_loses_one_pair_not_the_stream(bench: Bench
     assert "device lost" in message
 
 
+def no_numbers() -> np.ndarray:
+    return np.full(thermal_scene().shape, np.nan, np.float32)
+
+
+def test_a_picture_without_numbers_counts_once_however_many_pairs_it_serves(bench: Bench) -> None:
+    """Thermal at 10 Hz sends nothing but NaN, 30 Hz RGB is answered: bad, never frozen."""
+    for number in range(24):
+        stamp = T0 + number * 33 * MS
+        if number % 3 == 0:
+            bench.publish("thermal", stamp, no_numbers(), "32FC1")
+            seen = number // 3 + 1
+            wait_until(lambda n=seen: bench.counts()["frames_thermal"] == n, f"thermal {seen}")
+        image = rgb_scene()
+        image[:4, :4] = number
+        bench.publish("rgb", stamp, image)
+        bench.wait_for_stamp(stamp)
+    counts = bench.counts()
+    assert counts["pairs"] == counts["published"] == 24
+    assert counts["dropped_bad_image_thermal"] == 8
+    assert counts["dropped_frozen_thermal"] == 0
+    wait_until(lambda: len(bench.dominance) == 24, "dominance")
+    assert {values["present"] for values in bench.dominance} == {"rgb"}
+
+
+def test_a_picture_without_numbers_counts_where_it_leaves_no_answer(bench: Bench) -> None:
+    assert bench.set_parameter("partner_timeout", 0.05)[0]
+    for number in range(3):
+        bench.publish("thermal", T0 + number * 100 * MS, no_numbers(), "32FC1")
+        wait_until(lambda n=number: bench.counts()["dropped_failed"] == n + 1, f"pair {number}")
+    assert bench.counts()["dropped_bad_image_thermal"] == 3
+
+
 def compressed(image: np.ndarray, extension: str, stamp_ns: int) -> CompressedImage:
     ok, data = cv2.imencode(extension, image)
     assert ok
@@ -161,6 +193,7 @@ def test_a_compressed_camera_that_repeats_its_picture_counts_as_frozen(
 ) -> None:
     bench = compressed_bench
     assert bench.set_parameter("frozen_after", 2)[0]
+    assert bench.set_parameter("thermal_shutter", 0.0)[0]
     for number in range(4):
         stamp = T0 + number * 200 * MS  # too far apart to share a thermal frame
         bench.cameras["thermal"].publish(compressed(thermal_scene(), ".png", stamp))

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from mdacl_ros.nodes.image_watch import LONG_FREEZE_S, ImageWatch, exposure, subsample
-from mdacl_ros.types import Frame, Modality
+from mdacl_ros.nodes.image_watch import STALE, ImageWatch, exposure, subsample
+from mdacl_ros.nodes.synchronizer_state import SynchronizerState
+from mdacl_ros.types import MODALITIES, Frame, Modality
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 MS = 1_000_000
+SHUTTER_S = 1.5
 RNG = np.random.default_rng(0)
 
 
@@ -22,11 +24,22 @@ def thermal(dtype: type = np.uint16) -> np.ndarray:
     return RNG.integers(7000, 9000, (512, 640)).astype(dtype)
 
 
-def seen(camera: Modality, *images: np.ndarray, period_ms: int = 100) -> ImageWatch:
+def seen(camera: Modality, image: np.ndarray) -> ImageWatch:
     watch = ImageWatch()
-    for index, image in enumerate(images):
-        watch.look(camera, Frame(image, index * period_ms * MS), index * period_ms / 1e3)
+    watch.look(camera, Frame(image, 0), 0.0)
     return watch
+
+
+def state(freezes: int = 0, **still_s: float) -> SynchronizerState:
+    """Of cameras that both deliver."""
+    return SynchronizerState(
+        alive={"rgb": True, "thermal": True},
+        counts={},
+        skew_ms=None,
+        still_s={camera: still_s.get(camera, 0.0) for camera in MODALITIES},
+        freezes=dict.fromkeys(MODALITIES, freezes),
+        received={"rgb": 1, "thermal": 1},
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,7 +55,7 @@ def seen(camera: Modality, *images: np.ndarray, period_ms: int = 100) -> ImageWa
     ],
 )
 def test_exposure(camera: Modality, image: np.ndarray, said: str) -> None:
-    level, message, _ = seen(camera, image).part(0.0)
+    level, message, _ = seen(camera, image).part(0.0, state(), SHUTTER_S)
     assert level == (WARN if said else OK)
     assert said in message
 
@@ -54,60 +67,43 @@ def test_shares_are_those_of_the_whole_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("repeats", "level", "said"),
-    [(2, OK, ""), (8, WARN, "shutter (NUC)"), (40, ERROR, "frozen, restart its driver")],
+    ("camera", "seconds", "shutter_s", "level", "said"),
+    [
+        ("thermal", 0.0, 1.5, OK, "well exposed"),
+        ("thermal", 0.9, 1.5, WARN, "thermal repeats one image for 0.9 s: shutter (NUC)"),
+        ("thermal", 0.9, 0.0, WARN, "thermal repeats one image for 0.9 s: frozen, restart"),
+        ("thermal", 2.0, 1.5, WARN, "frozen, restart its driver; a slower shutter"),
+        ("thermal", 4.0, 1.5, ERROR, "thermal repeats one image for 4.0 s: frozen, restart"),
+        ("thermal", 4.0, 5.0, WARN, "thermal repeats one image for 4.0 s: shutter (NUC)"),
+        ("rgb", 0.9, 1.5, WARN, "rgb repeats one image for 0.9 s: frozen, restart its driver"),
+        ("rgb", 4.0, 1.5, ERROR, "rgb repeats one image for 4.0 s: frozen, restart its driver"),
+    ],
 )
-def test_a_repeated_thermal_image_is_a_shutter_and_then_a_freeze(
-    repeats: int, level: bytes, said: str
+def test_a_picture_that_stands_still_is_a_shutter_or_a_freeze(
+    camera: Modality, seconds: float, shutter_s: float, level: bytes, said: str
 ) -> None:
-    image = thermal()
-    watch = seen("thermal", thermal(), *[image] * (repeats + 1))
-    got, message, values = watch.part((repeats + 1) * 0.1)
+    got, message, values = ImageWatch().part(0.0, state(2, **{camera: seconds}), shutter_s)
     assert (got, said in message) == (level, True)
-    assert values["frozen_thermal_s"] == pytest.approx(repeats * 0.1)
-    assert values["freezes_thermal"] == (repeats * 0.1 >= 0.3)
+    assert (values[f"frozen_{camera}_s"], values[f"freezes_{camera}"]) == (seconds, 2)
 
 
-def test_a_freeze_ends_with_the_next_image_and_is_remembered() -> None:
-    image = rgb()
-    watch = seen("rgb", *[image] * 10, rgb())
-    level, _, values = watch.part(1.0)
-    assert (level, values["frozen_rgb_s"], values["freezes_rgb"]) == (OK, 0, 1)
+def test_nothing_is_said_of_a_camera_that_was_never_heard() -> None:
+    nobody = SynchronizerState(alive={"rgb": False, "thermal": False}, counts={}, skew_ms=None)
+    assert ImageWatch().part(0.0, nobody, SHUTTER_S) == (OK, "", {})
 
 
-def test_a_frozen_rgb_camera_has_no_shutter() -> None:
-    image = rgb()
-    _, message, _ = seen("rgb", *[image] * 10).part(0.9)
-    assert "rgb repeats one image for 0.9 s: frozen" in message
+def test_nothing_is_said_of_the_exposure_of_a_camera_that_stopped() -> None:
+    watch = seen("rgb", rgb(0, 12))
+    assert watch.part(STALE, state(), SHUTTER_S)[0] == WARN
+    assert watch.part(STALE + 0.1, state(), SHUTTER_S)[:2] == (OK, "pictures are well exposed")
 
 
-def test_one_frame_that_serves_many_pairs_is_no_freeze() -> None:
-    watch, frame = ImageWatch(), Frame(thermal(), 5)
-    for now in range(5):
-        watch.look("thermal", frame, float(now))
-    assert watch.part(1.0)[2]["frozen_thermal_s"] == 0
-
-
-def test_a_picture_without_any_detail_is_no_freeze() -> None:
-    black = np.zeros((480, 640, 3), np.uint8)
-    level, message, values = seen("rgb", *[black] * 60).part(5.9)
-    assert (level, values["freezes_rgb"]) == (WARN, 0)
-    assert "dark" in message
-    assert "repeats" not in message
-
-
-def test_stamps_that_jump_back_do_not_count_as_a_freeze() -> None:
-    watch, image = ImageWatch(), thermal()
-    for stamp_ms in (10_000, 10_100, 0, 100):
-        watch.look("thermal", Frame(image, stamp_ms * MS), 0.0)
-    assert watch.part(0.0)[2]["frozen_thermal_s"] == pytest.approx(0.1)
-
-
-def test_nothing_is_said_of_a_camera_that_stopped() -> None:
-    image = rgb(0, 12)
-    watch = seen("rgb", *[image] * 50)
-    assert watch.part(4.9)[0] == ERROR
-    assert watch.part(4.9 + LONG_FREEZE_S)[:2] == (OK, "pictures are well exposed")
+def test_the_exposure_is_looked_at_once_per_second() -> None:
+    watch = seen("rgb", rgb(0, 12))
+    watch.look("rgb", Frame(rgb(), 1), 0.9)
+    assert watch.part(0.9, state(), SHUTTER_S)[0] == WARN
+    watch.look("rgb", Frame(rgb(), 2), 1.0)
+    assert watch.part(1.0, state(), SHUTTER_S)[0] == OK
 
 
 def test_a_look_is_cheap() -> None:
@@ -119,4 +115,4 @@ def test_a_look_is_cheap() -> None:
         watch.look("rgb", frame, float(2 * index))  # each one measures the exposure as well
         times.append(time.perf_counter() - started)
     print(f"look with exposure, 640x480: median {1e3 * np.median(times):.3f} ms")
-    assert len(watch.part(58.0)[2]) == 4
+    assert len(watch.part(58.0, state(), SHUTTER_S)[2]) == 6

@@ -63,9 +63,11 @@ def test_seconds_become_nanoseconds() -> None:
     assert config.thermal_clock_offset_ns == -40_000_000
 
 
-def test_the_frozen_limit_reaches_the_synchronizer() -> None:
+def test_the_frozen_limits_reach_the_synchronizer() -> None:
     assert DEFAULTS.sync_config().frozen_after == 5
-    assert updated(DEFAULTS, {"frozen_after": 30}).sync_config().frozen_after == 30
+    assert DEFAULTS.sync_config().frozen_ns("thermal") == 1_500_000_000
+    config = updated(DEFAULTS, {"frozen_after": 30, "thermal_shutter": 0.0}).sync_config()
+    assert (config.frozen_after, config.frozen_ns("thermal")) == (30, config.frozen_ns("rgb"))
 
 
 def test_zero_reference_distance_means_that_of_the_file() -> None:

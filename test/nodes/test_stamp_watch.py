@@ -50,4 +50,5 @@ def test_a_jump_back_is_told_for_a_while() -> None:
 def test_a_frozen_camera_is_named() -> None:
     (remark,) = StampWatch().remarks(state(frozen=True), 0.0)
     assert remark.startswith("thermal repeats one image while the other camera's images change")
-    assert "shutter (NUC)" in remark
+    assert "frozen, restart its driver" in remark
+    assert "thermal_shutter" in remark

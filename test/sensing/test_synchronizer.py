@@ -117,10 +117,10 @@ def test_a_repeated_stamp_does_not_keep_a_camera_alive():
 
 
 def push_frozen_thermal(synchronizer, picture, steps):
-    """Thermal repeats a picture at 30 Hz, RGB changes."""
+    """Thermal repeats a picture at 5 Hz, RGB changes."""
     for step in range(steps):
-        synchronizer.push("rgb", Frame(noise(step), step * 33 * MS), step * 33 * MS)
-        synchronizer.push("thermal", Frame(picture.copy(), step * 33 * MS), step * 33 * MS)
+        synchronizer.push("rgb", Frame(noise(step), step * 200 * MS), step * 200 * MS)
+        synchronizer.push("thermal", Frame(picture.copy(), step * 200 * MS), step * 200 * MS)
 
 
 def noise(seed):
@@ -128,32 +128,92 @@ def noise(seed):
 
 
 def test_repeated_pixels_are_a_frozen_camera():
-    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3))
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3, thermal_shutter_ns=0))
     push_frozen_thermal(synchronizer, noise(99), 5)
-    assert synchronizer.frozen("thermal")
-    assert not synchronizer.alive("thermal", 140 * MS)
-    alone = synchronizer.push("rgb", Frame(noise(7), 140 * MS), 140 * MS)
+    assert synchronizer.frozen("thermal", 840 * MS)
+    assert not synchronizer.alive("thermal", 840 * MS)
+    alone = synchronizer.push("rgb", Frame(noise(7), 840 * MS), 840 * MS)
     assert alone is not None
     assert alone.thermal is None
     assert synchronizer.counters.dropped["thermal"]["frozen"] >= 2
-    synchronizer.push("thermal", Frame(noise(8), 170 * MS), 170 * MS)
-    assert synchronizer.alive("thermal", 170 * MS)
+    synchronizer.push("thermal", Frame(noise(8), 870 * MS), 870 * MS)
+    assert synchronizer.alive("thermal", 870 * MS)
     assert_every_frame_is_counted_once(synchronizer)
 
 
+def test_a_frozen_camera_that_falls_silent_is_silent():
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=3, thermal_shutter_ns=0))
+    push_frozen_thermal(synchronizer, noise(99), 5)  # the last frame at 800 ms
+    timeout = synchronizer.config.partner_timeout_ns
+    for now, frozen in ((800 * MS + timeout - 1, True), (800 * MS + timeout, False)):
+        assert synchronizer.frozen("thermal", now) is frozen
+        assert (synchronizer.still_ns("thermal", now) > 0) is frozen
+        assert not synchronizer.alive("thermal", now)
+    alone = synchronizer.push("rgb", Frame(noise(7), 1200 * MS), 1200 * MS)
+    assert alone is not None
+    assert alone.thermal is None
+
+
 def test_repeated_files_are_a_frozen_camera_before_they_are_decoded():
-    synchronizer = PairSynchronizer(SyncConfig(frozen_after=2))
+    synchronizer = PairSynchronizer(SyncConfig(frozen_after=2, thermal_shutter_ns=0))
     push_frozen_thermal(synchronizer, np.arange(1000, dtype=np.uint8), 4)
-    assert not synchronizer.alive("thermal", 100 * MS)
+    assert not synchronizer.alive("thermal", 600 * MS)
     file = np.arange(1000, dtype=np.uint8)[::-1].copy()
-    synchronizer.push("thermal", Frame(file, 170 * MS), 170 * MS)
-    assert synchronizer.alive("thermal", 170 * MS)
+    synchronizer.push("thermal", Frame(file, 670 * MS), 670 * MS)
+    assert synchronizer.alive("thermal", 670 * MS)
 
 
 def test_a_frozen_camera_is_used_on_where_that_is_switched_off():
     synchronizer = PairSynchronizer(SyncConfig(frozen_after=0))
     push_frozen_thermal(synchronizer, noise(99), 9)
-    assert synchronizer.alive("thermal", 270 * MS)
+    assert synchronizer.alive("thermal", 1600 * MS)
+    assert synchronizer.still_ns("thermal", 1600 * MS) == 1600 * MS
+    assert synchronizer.counters.freezes == {"rgb": 0, "thermal": 1}
+
+
+def through_a_shutter(synchronizer, closed_s):
+    """What goes out of 30 Hz RGB and 9 Hz thermal while thermal repeats its picture."""
+    closed = noise(999)
+    for number in range(round(30 * (closed_s + 1))):
+        now = number * SECOND // 30
+        if number % 10 in (0, 3, 7):  # 9 Hz
+            shut = now < closed_s * SECOND
+            image = closed.copy() if shut else noise(500 + number)
+            synchronizer.push("thermal", Frame(image, now), now)
+        pair = synchronizer.push("rgb", Frame(noise(number), now), now) or synchronizer.poll(now)
+        yield now, pair
+
+
+def test_a_shutter_of_a_second_is_no_frozen_camera():
+    synchronizer = PairSynchronizer()
+    for now, pair in through_a_shutter(synchronizer, 1.0):
+        assert synchronizer.alive("thermal", now)
+        assert pair is None or pair.thermal is not None
+    assert synchronizer.counters.freezes["thermal"] == 1
+    assert synchronizer.counters.dropped["thermal"]["frozen"] == 0
+
+
+def test_longer_than_a_shutter_is_a_frozen_camera_until_it_moves():
+    synchronizer = PairSynchronizer()
+    out = list(through_a_shutter(synchronizer, 4.0))
+    alone = [now / SECOND for now, pair in out if pair is not None and pair.thermal is None]
+    assert alone[0] == pytest.approx(1.5, abs=0.12)
+    assert alone[-1] == pytest.approx(4.0, abs=0.12)
+    assert len(alone) > 70
+
+
+@pytest.mark.parametrize("slow", MODALITIES)
+def test_a_driver_that_doubles_the_frames_of_a_slow_camera_is_never_frozen(slow):
+    synchronizer = PairSynchronizer()
+    pictures = [noise(seed) for seed in range(360)]
+    for number in range(360):  # 60 Hz messages; 9 Hz pictures
+        now = number * SECOND // 60
+        for camera in MODALITIES:
+            image = pictures[number * 9 // 60 if camera == slow else number].copy()
+            synchronizer.push(camera, Frame(image, now), now)
+        assert not synchronizer.frozen(slow, now)
+        assert synchronizer.alive(slow, now)
+    assert synchronizer.counters.freezes[slow] == 0
 
 
 def test_a_frame_out_of_reach_is_dropped_and_its_skew_reported():
@@ -355,7 +415,13 @@ def _in_order(events: list[Event]) -> list[Event]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("max_skew_ns", -1), ("partner_timeout_ns", 0), ("frozen_after", -2)]
+    ("name", "value"),
+    [
+        ("max_skew_ns", -1),
+        ("partner_timeout_ns", 0),
+        ("frozen_after", -2),
+        ("thermal_shutter_ns", -1),
+    ],
 )
 def test_impossible_limits_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name}: got {value}, wanted >="):

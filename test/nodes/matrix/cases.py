@@ -39,7 +39,7 @@ class Case:
 
 NO_USABLE = "no usable frames from {}"
 DISORDER = "of the {} frames come late or with a stamp already seen"
-REPEATS = "{} repeats one image while the other camera's images change"
+REPEATS = "{} repeats one image"
 JUMPED = "stamps jumped back, pairing began anew"
 
 
@@ -69,9 +69,9 @@ def _dead(camera: str, fault: str, counter: str, **parameters: Any) -> Case:
 
 
 def _frozen(camera: str) -> Case:
-    """A camera that repeats its picture: the other goes out alone, and the reason is told."""
+    """A camera that repeats its picture: that is told at once, the other goes out alone soon."""
     counter = f"dropped_frozen_{camera}"
-    return Case(camera, "freeze", {"stamps": "new"}, counter, "cameras", REPEATS.format(camera))
+    return Case(camera, "freeze", {"stamps": "new"}, counter, "images", REPEATS.format(camera))
 
 
 def _disorder(camera: str, fault: str, cause: str, **parameters: Any) -> Case:
@@ -91,7 +91,7 @@ RAW = [
     _dead("rgb", "freeze", "dropped_duplicate_stamp_rgb", stamps="old"),
     _dead("thermal", "freeze", "single_rgb", stamps="none"),
     _dead("rgb", "freeze", "single_thermal", stamps="none"),
-    Case("both", "freeze", {"stamps": "new"}, "freezes_rgb", "images", "repeats one image"),
+    Case("both", "freeze", {"stamps": "new"}, "freezes_rgb", "images", REPEATS.format("rgb")),
     _apart("thermal", "delay", "single_rgb", 0.4),
     _apart("rgb", "delay", "dropped_unpaired_skew_rgb", 0.4),
     _disorder("rgb", "jitter", "late", seconds=0.15),
