@@ -24,6 +24,9 @@ BESIDE = {
 }
 """Detectors that a shipped one is held against, and what a page calls them."""
 
+ONE_CAMERA = ("thermal_only", "rgb_only")
+"""Those that look at one camera: of them the run with both cameras there is told, no other."""
+
 FEW = 20
 """The average precision of a class with fewer objects is called noise."""
 
@@ -173,8 +176,8 @@ def _rows(model: ModelScores, data_set: str, *, parts: bool) -> list[tuple[str, 
             rows += [(f"{mode}, {part}", v) for part, v in values.get("parts", {}).items()]
     for what, by_data_set in model.beside.items():
         modes = by_data_set.get(data_set, {})
-        if len(modes) == 1:
-            rows += [(f"*{BESIDE[what]}*", values) for values in modes.values()]
+        if what in ONE_CAMERA and modes:
+            rows.append((f"*{BESIDE[what]}*", modes["fused"]))
         elif parts:
             rows += [(f"*{BESIDE[what]}: {mode}*", values) for mode, values in modes.items()]
     return rows

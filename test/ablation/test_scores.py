@@ -54,7 +54,9 @@ def small(tmp_path: Path) -> Path:
     shipped = {"fused": mode(0.6, parts=night), "rgb absent": mode(0.5)}
     write(folder / "shipped" / "msrs_test.json", shipped)
     write(folder / "shipped" / "m3svd_test.json", {"fused": mode(0.7, cars=4)})
-    write(folder / "thermal_only" / "msrs_test.json", {"fused": mode(0.55)})
+    write(
+        folder / "thermal_only" / "msrs_test.json", {"fused": mode(0.55), "rgb absent": mode(0.0)}
+    )
     write(folder / "stage1" / "msrs_test.json", {"fused": mode(0.58), "rgb absent": mode(0.3)})
     return folder
 
