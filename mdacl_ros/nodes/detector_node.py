@@ -7,7 +7,6 @@ says why; the node stays up and can be configured again once the cause is mended
 
 from __future__ import annotations
 
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -286,7 +285,3 @@ class DetectorNode(LifecycleNode):
 def main(args: list[str] | None = None) -> int:
     """Run the detector node until SIGINT or SIGTERM."""
     return run_node(DetectorNode, args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -103,7 +103,8 @@ def run_nodes(
     for node in nodes:
         executor.add_node(cast(Node, node))
     spinning = _Spinning(executor, nodes)
-    spinning.start()
+    if ended.empty():  # no signal came while the nodes were made
+        spinning.start()
     while spinning.is_alive():
         with contextlib.suppress(Empty):
             ended.get(timeout=STOP_LATENCY)

@@ -66,7 +66,3 @@ def run_rigs(args: list[str] | None = None, factory: EngineFactory = load_engine
 def main(args: list[str] | None = None) -> int:
     """Run several rigs; see the module."""
     return run_rigs(args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -23,6 +23,7 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed here")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BLOB_NODE = ROOT / "test" / "nodes" / "blob_node.py"
+START = f"{sys.executable} -m mdacl_ros.nodes.start"
 RUN = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -53,8 +54,8 @@ def prefix(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for name, command in {
         "detector_node": f'{sys.executable} {BLOB_NODE} "$@"',
-        "player_node": f'{sys.executable} -m mdacl_ros.nodes.player_node "$@"',
-        "fault_injector_node": f'{sys.executable} -m mdacl_ros.nodes.fault_injector_node "$@"',
+        "player_node": f'{START} player_node "$@"',
+        "fault_injector_node": f'{START} fault_injector_node "$@"',
     }.items():
         script = folder / name
         script.write_text(f"#!/bin/sh\nexec {command}\n", encoding="utf-8")
