@@ -104,11 +104,16 @@ class DetectorNode(LifecycleNode):
 
     def start(self) -> None:
         """Configure and activate if parameter ``autostart`` says so."""
+        remedy = f"ros2 lifecycle set {self.get_fully_qualified_name()} configure"
         if not self.parameters.autostart:
-            name = self.get_fully_qualified_name()
-            self.get_logger().info(f"waiting to be configured: ros2 lifecycle set {name} configure")
-        elif self.trigger_configure() == SUCCESS and not self._stopping:
-            self.trigger_activate()
+            self.get_logger().info(f"waiting to be configured: {remedy}")
+        elif self.trigger_configure() == SUCCESS:
+            if not self._stopping:
+                self.trigger_activate()
+        elif not self._stopping:
+            self.get_logger().warning(
+                f"not started: mend the error above, then: {remedy}, activate"
+            )
 
     def request_stop(self) -> None:
         """Let an engine build in progress give up at its next sign of life."""
