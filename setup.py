@@ -70,10 +70,10 @@ setup(
     entry_points={
         "console_scripts": [
             f"mdacl = {NAME}.cli:main",
-            f"detector_node = {NAME}.nodes.detector_node:main",
-            f"fault_injector_node = {NAME}.nodes.fault_injector_node:main",
-            f"player_node = {NAME}.nodes.player_node:main",
-            f"rigs = {NAME}.nodes.rigs_node:main",
+            f"detector_node = {NAME}.nodes.start:detector_node",
+            f"fault_injector_node = {NAME}.nodes.start:fault_injector_node",
+            f"player_node = {NAME}.nodes.start:player_node",
+            f"rigs = {NAME}.nodes.start:rigs",
         ]
     },
 )

@@ -6,15 +6,9 @@ that silently hears this machine only would miss cameras and listeners elsewhere
 """
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from launch.actions import (
-    DeclareLaunchArgument,
-    LogInfo,
-    OpaqueFunction,
-    RegisterEventHandler,
-)
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import LifecycleNode, Node
-from launch_ros.event_handlers import OnStateTransition
+from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.nodes import topics
@@ -53,9 +47,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """The detector, a word for when it cannot start, and RViz."""
+    """The detector, and RViz if wanted."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    detector = LifecycleNode(
+    detector = Node(
         package="mdacl_ros",
         executable="detector_node",
         name="detector_node",
@@ -69,7 +63,7 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     actions: list[LaunchDescriptionEntity] = [detector]
     if given["rviz"].lower() in ("true", "1"):
         actions.append(_rviz(given["namespace"]))
-    return [*actions, _when_configuring_fails(detector)]
+    return actions
 
 
 def _rviz(namespace: str) -> Node:
@@ -125,19 +119,3 @@ def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
             (f"{camera}/camera_info", given[f"{camera}_info"]),
         ]
     return remappings
-
-
-def _when_configuring_fails(detector: LifecycleNode) -> LaunchDescriptionEntity:
-    """Say what to do when the node could not be configured."""
-    failed = OnStateTransition(
-        target_lifecycle_node=detector,
-        start_state="configuring",
-        goal_state="unconfigured",
-        entities=[
-            LogInfo(
-                msg="detector_node could not be configured (see its error above); mend it, then: "
-                "ros2 lifecycle set <node> configure, activate"
-            )
-        ],
-    )
-    return RegisterEventHandler(failed)

@@ -7,8 +7,8 @@ says why; the node stays up and can be configured again once the cause is mended
 
 from __future__ import annotations
 
-import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +54,7 @@ class DetectorNode(LifecycleNode):
         self.state_label = "unconfigured"
         self._pipeline = Pipeline(engine_factory, self._on_progress)
         self._results: ResultPublishers | None = None
-        self._stopping = False
+        self._stop_by: float | None = None  # monotonic time, once the process is to end
         # Transitions and exchanges run one at a time, also in a multi-threaded executor.
         self._lock = threading.RLock()
         self._server = ParameterServer(self, self._on_parameters, self._pipeline.check_rig)
@@ -103,17 +103,29 @@ class DetectorNode(LifecycleNode):
         """Whether an inference that does not return was left behind."""
         return self.session is not None and self.session.hangs
 
+    @property
+    def _stopping(self) -> bool:
+        """Whether the process is to end."""
+        return self._stop_by is not None
+
     def start(self) -> None:
         """Configure and activate if parameter ``autostart`` says so."""
+        remedy = f"ros2 lifecycle set {self.get_fully_qualified_name()} configure"
         if not self.parameters.autostart:
-            name = self.get_fully_qualified_name()
-            self.get_logger().info(f"waiting to be configured: ros2 lifecycle set {name} configure")
-        elif self.trigger_configure() == SUCCESS and not self._stopping:
-            self.trigger_activate()
+            self.get_logger().info(f"waiting to be configured: {remedy}")
+        elif self.trigger_configure() == SUCCESS:
+            if not self._stopping:
+                self.trigger_activate()
+        elif not self._stopping:
+            self.get_logger().warning(
+                f"not started: mend the error above, then: {remedy}, activate"
+            )
 
     def request_stop(self) -> None:
-        """Let an engine build in progress give up at its next sign of life."""
-        self._stopping = True
+        """Let an engine build give up at its next sign of life, and inference after this pair."""
+        self._stop_by = time.monotonic() + EXIT_WAIT
+        if self.session is not None:
+            self.session.request_stop()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model, build or load its engine, and read the calibration."""
@@ -249,7 +261,8 @@ class DetectorNode(LifecycleNode):
 
     def _stop(self) -> None:
         if self.session is not None:
-            self.session.stop(EXIT_WAIT if self._stopping else STOP_WAIT)
+            by = self._stop_by
+            self.session.stop(STOP_WAIT if by is None else max(0.0, by - time.monotonic()))
 
     def _unload(self) -> None:
         """Release what configure made; safe after half of it."""
@@ -286,7 +299,3 @@ class DetectorNode(LifecycleNode):
 def main(args: list[str] | None = None) -> int:
     """Run the detector node until SIGINT or SIGTERM."""
     return run_node(DetectorNode, args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

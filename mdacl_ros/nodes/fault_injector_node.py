@@ -9,7 +9,6 @@ first image.
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 from typing import Any
@@ -160,7 +159,3 @@ def _service(active: list[Active], camera: Modality) -> Restart | None:
 def main(args: list[str] | None = None) -> int:
     """Run the fault injector until SIGINT or SIGTERM."""
     return run_node(FaultInjectorNode, args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,7 +12,6 @@ import contextlib
 import itertools
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -182,11 +181,11 @@ def main(args: list[str] | None = None) -> int:
     cv2.setNumThreads(1)  # decoding is light; OpenCV's pool would fight the detector for cores
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = PlayerNode()
-    for number in STOP_SIGNALS:
-        signal.signal(number, _interrupt)
     spinning = threading.Thread(target=_spin, args=(node,), name="spin")
     spinning.start()
     try:
+        for number in STOP_SIGNALS:
+            signal.signal(number, _interrupt)
         with closing(node.open()) as recording:
             _play_and_report(node, recording)
     except MdaclError as error:
@@ -227,7 +226,3 @@ def _play_and_report(node: PlayerNode, recording: Recording) -> None:
 def _spin(node: PlayerNode) -> None:
     with contextlib.suppress(ExternalShutdownException):
         rclpy.spin(node)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

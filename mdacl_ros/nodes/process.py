@@ -14,15 +14,17 @@ from typing import Protocol, cast
 
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from mdacl_ros.errors import MdaclError
 
-JOIN_TIMEOUT = 10.0
-"""Seconds granted to a callback in progress, and to an engine build, which gives up when it next
-reports progress."""
+CALLBACK_TIMEOUT = 1.0
+"""Seconds granted to a callback in progress."""
+
+BUILD_TIMEOUT = 10.0
+"""Seconds granted to an engine build, which gives up when it next reports progress."""
 
 LOAD_TIMEOUT = 0.5
 """Seconds granted to the loading of an engine that reports no progress: nothing can interrupt it,
@@ -49,7 +51,7 @@ class RunnableNode(Protocol):
         """Do what is to be done first in the executor's thread."""
 
     def request_stop(self) -> None:
-        """Give up what takes long; called from another thread."""
+        """Begin to end what takes long; called from another thread, returns at once."""
 
     @property
     def loads(self) -> bool:
@@ -72,18 +74,20 @@ def run_node(make_node: Callable[[], RunnableNode], args: list[str] | None = Non
 def run_nodes(
     make_nodes: Callable[[], Sequence[RunnableNode]],
     args: list[str] | None = None,
-    make_executor: Callable[[], Executor] = SingleThreadedExecutor,
 ) -> int:
     """Initialise ROS, spin nodes until SIGINT, SIGTERM or shutdown, and clean up.
 
+    Each node has an executor and a thread of its own: what one waits for holds up no other.
+    rclpy's MultiThreadedExecutor would not do: its pool's threads are joined at the end, without
+    a bound (Kilted's ``shutdown()``; Python's own exit on Humble and Jazzy).
+
     Our own signal handlers instead of rclpy's: those invalidate the context at once, and threads
-    that still publish would fail. The executor spins in a thread of its own, because the main
-    thread is the one that Python delivers signals to.
+    that still publish would fail. No executor spins in the main thread, because that is the one
+    that Python delivers signals to.
 
     Args:
         make_nodes: Creates the nodes.
         args: Command line; ``sys.argv`` if omitted.
-        make_executor: Creates what runs their callbacks.
 
     Returns:
         The process's exit status: 0, 1 when a callback failed, 2 when a node cannot be made.
@@ -99,73 +103,84 @@ def run_nodes(
         print(error, file=sys.stderr)
         rclpy.try_shutdown()
         return 2
-    executor = make_executor()
-    for node in nodes:
-        executor.add_node(cast(Node, node))
-    spinning = _Spinning(executor, nodes)
-    spinning.start()
-    while spinning.is_alive():
+    spinning = [_Spinning(node) for node in nodes]
+    if ended.empty():  # no signal came while the nodes were made
+        for thread in spinning:
+            thread.start()
+    while all(thread.is_alive() for thread in spinning):
         with contextlib.suppress(Empty):
             ended.get(timeout=STOP_LATENCY)
             break
-    spinning.finish()
-    for failure in spinning.failures:
+    _finish(spinning)
+    failures = [thread.failure for thread in spinning if thread.failure is not None]
+    for failure in failures:
         sys.excepthook(type(failure), failure, failure.__traceback__)
-    return 1 if spinning.failures else 0
+    return 1 if failures else 0
 
 
 class _Spinning(threading.Thread):
-    """Starts the nodes and runs their callbacks until told to stop.
+    """Starts a node and runs its callbacks until told to stop.
 
     Attributes:
-        failures: What a callback raised; it ends the process.
+        node: The node.
+        executor: What runs its callbacks.
+        failure: What a callback raised; it ends the process.
     """
 
-    def __init__(self, executor: Executor, nodes: Sequence[RunnableNode]) -> None:
+    def __init__(self, node: RunnableNode) -> None:
         super().__init__(name="executor", daemon=True)
-        self.failures: list[BaseException] = []
-        self._executor, self._nodes = executor, nodes
+        self.node = node
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(cast(Node, node))
+        self.failure: BaseException | None = None
         self._stop_asked = threading.Event()
+
+    def request_stop(self) -> None:
+        """Let the thread end after the callback in progress."""
+        self._stop_asked.set()
+        self.node.request_stop()
 
     def run(self) -> None:
         """Run callbacks."""
         try:
-            for node in self._nodes:
-                node.start()
-            while not self._stop_asked.is_set() and self._nodes[0].context.ok():
-                self._executor.spin_once(timeout_sec=STOP_LATENCY)
+            self.node.start()
+            while not self._stop_asked.is_set() and self.node.context.ok():
+                self.executor.spin_once(timeout_sec=STOP_LATENCY)
         except ExternalShutdownException:
             pass
         except Exception as error:  # the boundary of the thread: reported by the main thread
-            self.failures.append(error)
+            self.failure = error
 
-    def finish(self) -> None:
-        """Join, then destroy the nodes, then ROS: in this order nothing aborts."""
-        self._stop_asked.set()
-        for node in self._nodes:
-            node.request_stop()
-        self._wait()
-        self._executor.shutdown()
-        for node in self._nodes:
-            node.destroy_node()
-        rclpy.try_shutdown()
-        if any(node.hangs for node in self._nodes):
-            _leave("An inference does not return: leaving without it.", 0)
 
-    def _wait(self) -> None:
-        """Wait for the callback in progress and for engines being loaded; leave if they hang.
+def _finish(spinning: Sequence[_Spinning]) -> None:
+    """Join, then destroy the nodes, then ROS: in this order nothing aborts."""
+    for thread in spinning:
+        thread.request_stop()
+    _wait(spinning)
+    for thread in spinning:
+        thread.executor.shutdown()
+    for thread in spinning:
+        thread.node.destroy_node()
+    rclpy.try_shutdown()
+    if any(thread.node.hangs for thread in spinning):
+        _leave("An inference does not return: leaving without it.", 0)
 
-        Python cannot end a thread. Destroying what a callback still uses, or ending Python while a
-        library loads an engine, would abort in native code.
-        """
-        began = time.monotonic()
-        while self.is_alive() or any(node.loads for node in self._nodes):
-            waited = time.monotonic() - began
-            if waited > LOAD_TIMEOUT and any(node.loads_silently for node in self._nodes):
-                _leave("An engine is being loaded: leaving without it.", 0)
-            if waited > JOIN_TIMEOUT:
-                _leave("A callback does not end: leaving without clean-up.", 1)
-            time.sleep(POLL)
+
+def _wait(spinning: Sequence[_Spinning]) -> None:
+    """Wait for callbacks in progress and for engines being loaded; leave if they hang.
+
+    Python cannot end a thread. Destroying what a callback still uses, or ending Python while a
+    library loads an engine, would abort in native code.
+    """
+    began = time.monotonic()
+    while any(thread.is_alive() or thread.node.loads for thread in spinning):
+        waited = time.monotonic() - began
+        if waited > LOAD_TIMEOUT and any(thread.node.loads_silently for thread in spinning):
+            _leave("An engine is being loaded: leaving without it.", 0)
+        builds = any(thread.node.loads for thread in spinning)
+        if waited > (BUILD_TIMEOUT if builds else CALLBACK_TIMEOUT):
+            _leave("A callback does not end: leaving without clean-up.", 1)
+        time.sleep(POLL)
 
 
 def _leave(why: str, status: int) -> None:

@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Sequence
 
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.utilities import remove_ros_args
 
 from mdacl_ros.errors import ParameterError
@@ -53,20 +52,11 @@ def make_rigs(given: Sequence[str], factory: EngineFactory = load_engine) -> lis
 
 
 def run_rigs(args: list[str] | None = None, factory: EngineFactory = load_engine) -> int:
-    """Run the rigs that the command line names until SIGINT or SIGTERM.
-
-    A thread for each rig and one more: what one rig waits for holds up no other.
-    """
+    """Run the rigs that the command line names until SIGINT or SIGTERM."""
     names = remove_ros_args(args=args if args is not None else sys.argv)[1:]
-    return run_nodes(
-        lambda: make_rigs(names, factory), args, lambda: MultiThreadedExecutor(len(names) + 1)
-    )
+    return run_nodes(lambda: make_rigs(names, factory), args)
 
 
 def main(args: list[str] | None = None) -> int:
     """Run several rigs; see the module."""
     return run_rigs(args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

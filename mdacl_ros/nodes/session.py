@@ -99,6 +99,10 @@ class DetectionSession:
         self._residual.start()
         self._inference.start()
 
+    def request_stop(self) -> None:
+        """Take no other pair; returns at once, and :meth:`stop` follows."""
+        self._inference.stop(0)
+
     def stop(self, wait: float = STOP_WAIT) -> None:
         """Unsubscribe, finish the pairs in work, and end the threads.
 

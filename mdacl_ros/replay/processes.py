@@ -38,15 +38,17 @@ class NodeProcess:
 
     Args:
         name: For messages.
-        module: Python module with a ``main``.
+        program: Python module to run, and the arguments that come before ROS's.
         parameters: ROS parameters.
         log: File for stdout and stderr.
     """
 
-    def __init__(self, name: str, module: str, parameters: Mapping[str, object], log: Path) -> None:
+    def __init__(
+        self, name: str, program: Sequence[str], parameters: Mapping[str, object], log: Path
+    ) -> None:
         self.name = name
         self.log = log
-        command = [sys.executable, "-m", module, "--ros-args"]
+        command = [sys.executable, "-m", *program, "--ros-args"]
         for key, value in parameters.items():
             command += ["-p", f"{key}:={_ros_value(value)}"]
         with log.open("wb") as output:

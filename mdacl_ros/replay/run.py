@@ -21,8 +21,8 @@ from mdacl_ros.replay.run_log import RunLog, read_sent_log
 if TYPE_CHECKING:
     from mdacl_ros.nodes.monitor import Monitor
 
-DETECTOR_MODULE = "mdacl_ros.nodes.detector_node"
-PLAYER_MODULE = "mdacl_ros.nodes.player_node"
+DETECTOR = ("mdacl_ros.nodes.start", "detector_node")
+PLAYER = ("mdacl_ros.nodes.start", "player_node")
 
 TICK_S = 0.2
 SETTLE_TIMEOUT_S = 20.0
@@ -130,7 +130,7 @@ class DemoRun:
         published = truth if self._recording.has_truth else {"score_threshold": self.threshold}
         detector = NodeProcess(
             "detector node",
-            DETECTOR_MODULE,
+            DETECTOR,
             published | self._detector_parameters | {"autostart": True},
             self._logs / "detector_node.log",
         )
@@ -140,7 +140,7 @@ class DemoRun:
     def _start_player(self) -> NodeProcess:
         player = NodeProcess(
             "player node",
-            PLAYER_MODULE,
+            PLAYER,
             self._player_parameters | {"sent_log": str(self._sent_log)},
             self._logs / "player_node.log",
         )

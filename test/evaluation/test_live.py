@@ -29,7 +29,7 @@ RUN = """
 import sys
 from mdacl_ros import cli
 from mdacl_ros.replay import run
-run.DETECTOR_MODULE = "blob_detector"
+run.DETECTOR = ("blob_detector",)
 sys.exit(cli.main(["evaluate", *sys.argv[1:]]))
 """
 

@@ -23,6 +23,7 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed here")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BLOB_NODE = ROOT / "test" / "nodes" / "blob_node.py"
+START = f"{sys.executable} -m mdacl_ros.nodes.start"
 RUN = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -53,8 +54,8 @@ def prefix(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for name, command in {
         "detector_node": f'{sys.executable} {BLOB_NODE} "$@"',
-        "player_node": f'{sys.executable} -m mdacl_ros.nodes.player_node "$@"',
-        "fault_injector_node": f'{sys.executable} -m mdacl_ros.nodes.fault_injector_node "$@"',
+        "player_node": f'{START} player_node "$@"',
+        "fault_injector_node": f'{START} fault_injector_node "$@"',
     }.items():
         script = folder / name
         script.write_text(f"#!/bin/sh\nexec {command}\n", encoding="utf-8")
@@ -111,15 +112,10 @@ class Launched:
         pytest.fail(why + ":\n" + "".join(self.lines))
 
     def interrupt(self) -> None:
-        """Press ctrl-c and wait until the node has ended cleanly; then end launch by force.
-
-        launch itself hangs now and then (a lock of its log handler, seen in 3.7.1 when ctrl-c meets
-        the answer to a lifecycle transition); that is not what is tested here.
-        """
+        """Press ctrl-c: the node ends cleanly, and launch with it."""
         self.process.send_signal(signal.SIGINT)
         self.wait_for("process has finished cleanly")
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.wait(timeout=20)
         self._reader.join()
 
 
@@ -161,7 +157,7 @@ def test_perception_says_so_when_configuring_fails(
     launch = Launched("perception.launch.py", prefix, model=str(tmp_path / "absent"))
     launched.append(launch)
     launch.wait_for("configure failed: parameter model")
-    launch.wait_for("detector_node could not be configured")
+    launch.wait_for("not started: mend the error above, then: ros2 lifecycle set")
     assert launch.process.poll() is None  # the node stays up and can be configured again
     launch.interrupt()
 
@@ -249,6 +245,29 @@ def test_rviz_that_is_not_installed_is_said_in_one_line(
     launched.append(launch)
     assert "wanted ros-$ROS_DISTRO-rviz2; install it" in launch.wait_for("rviz2 is not installed")
     assert not [x for x in launch.lines if "Traceback" in x]
+
+
+def test_rviz_opens_the_layout_in_the_namespace(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    (prefix / "share" / "ament_index" / "resource_index" / "packages" / "rviz2").touch()
+    program = prefix / "lib" / "rviz2" / "rviz2"
+    program.parent.mkdir()
+    told = tmp_path / "arguments"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}\n', encoding="utf-8")
+    program.chmod(0o755)
+    launch = Launched(
+        "perception.launch.py", prefix, rviz="true", namespace="robot", autostart="false"
+    )
+    launched.append(launch)
+    launch.wait_for("waiting to be configured")
+    launch.wait_for("process has finished cleanly")
+    given = told.read_text(encoding="utf-8")
+    assert re.search(r"-d \S+/rviz/perception\.rviz", given)
+    assert "__ns:=/robot" in given
+    assert "/detector_node/markers:=/robot/detector_node/markers" in given
+    launch.process.send_signal(signal.SIGINT)
+    launch.process.wait(timeout=20)
 
 
 @pytest.mark.parametrize("name", ["perception.launch.py", "demo.launch.py", "faults.launch.py"])

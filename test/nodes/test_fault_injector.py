@@ -19,7 +19,7 @@ from .bench import image_message, rgb_scene, thermal_scene, wait_until
 from .cameras import Cameras, rgb_pictures
 from .test_process import Process, processes  # noqa: F401  (a fixture)
 
-INJECTOR = [sys.executable, "-m", "mdacl_ros.nodes.fault_injector_node"]
+INJECTOR = [sys.executable, "-m", "mdacl_ros.nodes.start", "fault_injector_node"]
 
 
 @pytest.fixture

@@ -139,11 +139,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, d
 
 
 def series(heard: dict[str, Any]) -> set[str]:
-    """Names of PlotJuggler's series: topic, status name and key."""
+    """Names of PlotJuggler's series: topic, hardware id unless empty, status name and key."""
     names = {"/detector_node/mdi/data"}
     for topic in ("/detector_node/dominance", "/diagnostics"):
         for status in heard[topic].status:
-            names |= {f"{topic}/{status.name}/{v.key}" for v in status.values if is_number(v.value)}
+            place = "/".join(filter(None, [topic, status.hardware_id, status.name]))
+            names |= {f"{place}/{v.key}" for v in status.values if is_number(v.value)}
     return names
 
 
@@ -211,6 +212,13 @@ def test_foxglove_places_every_panel_once() -> None:
     panels = foxglove()
     placed = re.findall(r'"(\w+!\w+)"', json.dumps(panels["Tab!main"]))
     assert sorted([*placed, "Tab!main"]) == sorted(panels)
+
+
+def test_foxglove_and_lichtblick_both_find_the_titles() -> None:
+    """Foxglove and its open descendant name the key differently; a bare ``title`` neither reads."""
+    for name, panel in foxglove().items():
+        assert "title" not in panel, name
+        assert panel.get("foxglovePanelTitle") == panel.get("lichtblickPanelTitle"), name
 
 
 def test_plotjuggler_plots_series_that_are_there(watched: Any) -> None:

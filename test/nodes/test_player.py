@@ -129,7 +129,7 @@ def test_a_given_start_is_the_first_rgb_stamp(ears):
 
 
 def run_player(*arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "mdacl_ros.nodes.player_node", "--ros-args"]
+    command = [sys.executable, "-m", "mdacl_ros.nodes.start", "player_node", "--ros-args"]
     for argument in arguments:
         command += ["-p", argument]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)

@@ -21,7 +21,7 @@ from .bench import wait_until
 from .cameras import Cameras
 
 BLOB_NODE = [sys.executable, str(Path(__file__).with_name("blob_node.py"))]
-REAL_NODE = [sys.executable, "-m", "mdacl_ros.nodes.detector_node"]
+REAL_NODE = [sys.executable, "-m", "mdacl_ros.nodes.start", "detector_node"]
 
 
 def python_path() -> str:

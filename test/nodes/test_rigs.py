@@ -18,7 +18,7 @@ from mdacl_ros.nodes.rigs_node import checked_names
 
 from .bench import wait_until
 from .cameras import Cameras
-from .test_process import BLOB_NODE, Process, processes  # noqa: F401  (a fixture)
+from .test_process import BLOB_NODE, SIGNALS, Process, processes  # noqa: F401  (a fixture)
 
 RIGS = [sys.executable, str(Path(__file__).with_name("blob_rigs.py"))]
 FRONT, REAR = "front", "rear"
@@ -99,6 +99,43 @@ def test_two_nodes_on_one_machine(
     killed = len(listener.answers[REAR])
     wait_until(lambda: len(listener.answers[REAR]) >= killed + 10, "the rear rig goes on")
     assert nodes[REAR].end(signal.SIGINT) == 0
+
+
+@SIGNALS
+def test_a_signal_ends_rigs_whose_callbacks_hang(
+    processes: list[Process],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    monkeypatch.setenv("HANGING_CALLBACK", "1")
+    node = Process([*RIGS, FRONT, REAR])
+    processes.append(node)
+    wait_until(lambda: node.log().count("a callback hangs") == 2, "both hang")
+    asked = time.monotonic()
+    assert node.end(number) == 1
+    print(f"ended {time.monotonic() - asked:.2f} s after the signal")
+    assert "A callback does not end: leaving without clean-up." in node.log()
+    assert "Traceback" not in node.log()
+
+
+def test_a_signal_ends_rigs_whose_inferences_hang(
+    processes: list[Process],  # noqa: F811
+    cameras: dict[str, Cameras],
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HANGING_INFERENCE", "1")
+    values = {"autostart": "true", "model": str(model_folder), "inference_timeout": "0.3"}
+    node = Process([*RIGS, FRONT, REAR], **values)
+    processes.append(node)
+    for camera in cameras.values():
+        camera.stream()
+    wait_until(lambda: node.log().count("inference hangs") == 2, "both hang")
+    asked = time.monotonic()
+    assert node.end(signal.SIGTERM) == 0
+    print(f"ended {time.monotonic() - asked:.2f} s after the signal")
+    assert node.log().count("left behind") == 2
+    assert "Traceback" not in node.log()
 
 
 @pytest.mark.parametrize("given", [[], ["a", "a"], ["a", "/a"], ["1st"], ["a b"], [""]])

@@ -34,7 +34,7 @@ RUN = """
 import sys
 from mdacl_ros import cli
 from mdacl_ros.replay import run
-run.DETECTOR_MODULE = "blob_detector"
+run.DETECTOR = ("blob_detector",)
 sys.exit(cli.main(["demo", *sys.argv[1:]]))
 """
 

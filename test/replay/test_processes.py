@@ -23,7 +23,7 @@ def start(tmp_path, monkeypatch):
     def make(code: str, **parameters: object) -> NodeProcess:
         (tmp_path / "h5_child.py").write_text(code)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        return NodeProcess("child", "h5_child", parameters, tmp_path / "log")
+        return NodeProcess("child", ["h5_child"], parameters, tmp_path / "log")
 
     return make
 

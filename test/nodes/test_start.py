@@ -1,0 +1,83 @@
+"""A signal while a node's process starts ends it at once: status 0, no traceback, one line at most.
+
+What is tested begins where Python runs the first line of ours that takes signals over; a script as
+pip and colcon install it says so. Before that, the interpreter starts.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from .test_process import SIGNALS, Process, processes  # noqa: F401  (a fixture)
+
+MARKER = "signals are taken over"
+SCRIPT = f"""
+import importlib, sys
+from mdacl_ros.nodes.start import {{function}}
+
+def tell(name, load=importlib.import_module):
+    print({MARKER!r}, flush=True)
+    importlib.import_module = load
+    return load(name)
+
+importlib.import_module = tell
+sys.exit({{function}}())
+"""
+DELAYS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""Seconds from the marker to the signal; all is imported after about half of one."""
+
+
+def check_start(
+    processes: list[Process],  # noqa: F811
+    function: str,
+    arguments: list[str],
+    number: signal.Signals,
+    delay: float,
+) -> None:
+    command = [sys.executable, "-c", SCRIPT.format(function=function), *arguments]
+    node = Process(command)
+    processes.append(node)
+    node.wait_for(MARKER)
+    time.sleep(delay)
+    asked = time.monotonic()
+    assert node.end(number) == 0, node.log()
+    print(f"{function}: ended {time.monotonic() - asked:.2f} s after the signal")
+    lines = [line for line in node.lines if MARKER not in line]
+    assert "Traceback" not in node.log()
+    assert len(lines) <= 1, node.log()
+
+
+@SIGNALS
+@pytest.mark.parametrize("delay", DELAYS)
+def test_a_signal_ends_a_detector_that_starts(
+    processes: list[Process],  # noqa: F811
+    number: signal.Signals,
+    delay: float,
+) -> None:
+    check_start(processes, "detector_node", [], number, delay)
+
+
+@SIGNALS
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [("fault_injector_node", []), ("player_node", []), ("rigs", ["front", "rear"])],
+)
+def test_a_signal_ends_every_node_that_starts(
+    processes: list[Process],  # noqa: F811
+    function: str,
+    arguments: list[str],
+    number: signal.Signals,
+) -> None:
+    check_start(processes, function, arguments, number, 0.1)
+
+
+def test_the_first_lines_import_nothing_large() -> None:
+    code = "import sys; import mdacl_ros.nodes.start; print(*sys.modules)"
+    bare = [sys.executable, "-S", "-c", code]
+    loaded = subprocess.run(bare, check=True, capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "rclpy", "cv2", "threading", "typing", "re"} & set(loaded)
