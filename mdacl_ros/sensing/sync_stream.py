@@ -47,6 +47,12 @@ class Stream:
         frozen = self.pictures.frozen
         return not frozen and self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
 
+    def shift(self, by_ns: int) -> None:
+        """Move all that is known of stamps, as another clock offset does; the period stays."""
+        if self.newest_ns is not None:
+            self.newest_ns += by_ns
+        self._late_ns += by_ns
+
     def judge(
         self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
     ) -> Verdict:

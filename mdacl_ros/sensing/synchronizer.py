@@ -20,7 +20,8 @@ When a frame goes out:
   of a bag gives the same pairs.
 
 Stamps of what goes out rise strictly, except that the first pair after thermal alone may carry an
-RGB stamp up to ``max_skew`` older than the last thermal stamp.
+RGB stamp up to ``max_skew`` older than the last thermal stamp, and that a smaller clock offset sets
+those of thermal alone back.
 """
 
 from __future__ import annotations
@@ -55,9 +56,10 @@ class PairSynchronizer:
     ``None``, and again at :attr:`deadline_ns` or every few milliseconds.
 
     Args:
-        config: Limits; replaced at run time by assigning ``config``.
+        config: Limits.
 
     Attributes:
+        config: Limits in force; see :meth:`configure`.
         counters: Where every frame went.
         last_skew_ns: Skew of the last pair, ``None`` before it.
         last_unpaired_skew_ns: Skew to the nearest thermal frame when the last RGB frame was given
@@ -78,6 +80,25 @@ class PairSynchronizer:
         self._started_ns: int | None = None
         self._now_ns: int | None = None
         self._forget()
+
+    def configure(self, config: SyncConfig) -> None:
+        """Replace the limits between two calls.
+
+        What is known of thermal moves along with ``thermal_clock_offset_ns``: a smaller offset is
+        no clock that went back, and what waits is compared as the next frames will be.
+
+        Args:
+            config: The new limits.
+        """
+        shift_ns = config.thermal_clock_offset_ns - self.config.thermal_clock_offset_ns
+        self.config = config
+        if shift_ns == 0:
+            return
+        self._streams["thermal"].shift(shift_ns)
+        for held in self._thermal:
+            held.stamp_ns += shift_ns
+        if self.last_unpaired_skew_ns is not None:
+            self.last_unpaired_skew_ns += shift_ns
 
     def push(self, camera: Modality, frame: Frame, now_ns: int) -> FramePair | None:
         """Take a frame.

@@ -75,6 +75,30 @@ def test_the_offset_is_added_to_thermal_stamps():
     assert pair.thermal.stamp_ns == 1000 * MS  # the frame itself is untouched
 
 
+@pytest.mark.parametrize("offset_ms", [-3000, -90, 90, 3000])
+def test_another_clock_offset_is_no_clock_that_jumped(offset_ms):
+    synchronizer = PairSynchronizer()
+    for step in range(6):
+        if step == 3:  # somebody sets right what was wrong until now
+            synchronizer.configure(SyncConfig(thermal_clock_offset_ns=offset_ms * MS))
+        stamp, now = 1000 + 100 * step, 100 * step * MS
+        synchronizer.push("thermal", frame(stamp - offset_ms), now)
+        pair = synchronizer.push("rgb", frame(stamp), now + MS)
+        assert step < 3 or (pair is not None and pair.skew_ns == 0)
+    counters = synchronizer.counters
+    assert counters.clock_resets == counters.dropped["thermal"]["late"] == 0
+    assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_the_skew_that_was_told_moves_with_the_offset():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(1400), 0)
+    synchronizer.push("rgb", frame(1000), 1 * MS)
+    assert synchronizer.last_unpaired_skew_ns == 400 * MS
+    synchronizer.configure(SyncConfig(thermal_clock_offset_ns=-300 * MS))
+    assert synchronizer.last_unpaired_skew_ns == 100 * MS
+
+
 def test_a_dead_thermal_camera_lets_rgb_go_alone_at_once_and_returns_at_once():
     synchronizer = PairSynchronizer()
     synchronizer.push("thermal", frame(0), 0)
