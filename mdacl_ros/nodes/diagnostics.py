@@ -57,6 +57,8 @@ class Snapshot:
         pairing: How well the cameras' frames meet; ``None`` while not active.
         stamps: What is wrong with the cameras' stamps, one line each.
         alive: Camera name to whether it counts as alive; empty while not active.
+        held_out: Camera name to whether it delivers but is not used yet, because the other camera's
+            stamps have just jumped back.
         topics: Camera name to its image topic.
         has_camera_info: Camera name to whether intrinsics arrived.
         calibrated: Camera name to whether those hold a focal length.
@@ -90,6 +92,7 @@ class Snapshot:
     pairing: Pairing | None = None
     stamps: tuple[str, ...] = ()
     alive: Mapping[str, bool] = field(default_factory=dict)
+    held_out: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
     calibrated: Mapping[str, bool] = field(default_factory=dict)
@@ -161,7 +164,8 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
         rate = snapshot.rates.get(f"frames_{camera}", 0.0)
         if rate < least and snapshot.alive.get(camera, False):
             reasons.append(f"{camera} comes at {rate:.1f} Hz, wanted min_rate_{camera} {least:g}")
-    dead = [c for c in MODALITIES if not snapshot.alive.get(c, False)]
+    used = [c for c in MODALITIES if snapshot.alive.get(c, False)]
+    dead = [c for c in MODALITIES if c not in used and not snapshot.held_out.get(c, False)]
     if dead:
         text = ", ".join(f"{c} ({snapshot.topics.get(c, '')})" for c in dead)
         message = "; ".join([f"no usable frames from {text}", *reasons])

@@ -23,6 +23,10 @@ _MEANING = {
 """What a repeated image means; a thermal camera stands still for up to two seconds now and then."""
 
 
+_WHY = "a bag that loops, or a clock that was set"
+"""Why stamps jump back."""
+
+
 class StampWatch:
     """Reads the synchronizer's state now and then."""
 
@@ -55,7 +59,11 @@ class StampWatch:
             self._reset_at = now
         self._resets = resets
         if now - self._reset_at < RECENT:
-            found.append(
-                "stamps jumped back, pairing began anew: a bag that loops, or a clock that was set"
-            )
+            found.append(f"{_jumped(state)} jumped back, pairing began anew: {_WHY}")
         return tuple(found)
+
+
+def _jumped(state: SynchronizerState) -> str:
+    """What jumped back: stamps of a camera or both, or the simulated time that the node follows."""
+    cameras = " and ".join(state.went_back)
+    return f"{cameras} stamps" if cameras else "the node's clock"

@@ -24,6 +24,8 @@ class SynchronizerState:
         unpaired_skew_ms: The same where the last RGB frame found no partner, ``None`` before.
         starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
         frozen: Camera name to whether it repeats one picture.
+        held_out: Camera name to whether it delivers, but waits until the other's jump back is over.
+        went_back: Cameras whose stamps went back the last time; none if the node's clock did.
         received: Camera name to frames taken in.
         unpaired_rgb: RGB frames that found no partner while thermal was alive.
         disordered: Camera name to frames that came late, or with a stamp already seen.
@@ -35,6 +37,8 @@ class SynchronizerState:
     unpaired_skew_ms: float | None = None
     starved_s: float = 0.0
     frozen: Mapping[str, bool] = field(default_factory=dict)
+    held_out: Mapping[str, bool] = field(default_factory=dict)
+    went_back: tuple[Modality, ...] = ()
     received: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     unpaired_rgb: int = 0
     disordered: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
@@ -58,6 +62,8 @@ def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> Synchroniz
         unpaired_skew_ms=None if unpaired_ns is None else unpaired_ns / 1e6,
         starved_s=starved_ns / 1e9,
         frozen={camera: synchronizer.frozen(camera) for camera in MODALITIES},
+        held_out={camera: synchronizer.held_out(camera, now_ns) for camera in MODALITIES},
+        went_back=synchronizer.went_back,
         received=dict(counters.received),
         unpaired_rgb=lost["superseded"] + lost["unpaired_skew"],
         disordered={

@@ -151,6 +151,15 @@ class PairSynchronizer:
         """
         return self._streams[camera].alive(now_ns, self.config.partner_timeout_ns)
 
+    def held_out(self, camera: Modality, now_ns: int) -> bool:
+        """Whether a camera delivers, but waits until the other one's jump back is over."""
+        return self._streams[camera].held_out(now_ns, self.config.partner_timeout_ns)
+
+    @property
+    def went_back(self) -> tuple[Modality, ...]:
+        """Cameras whose stamps went back at the newest restart; none if ``now_ns`` did."""
+        return tuple(camera for camera in MODALITIES if self._streams[camera].went_back)
+
     def frozen(self, camera: Modality) -> bool:
         """Whether a camera repeats one picture while the other camera's change."""
         return self._streams[camera].pictures.frozen
@@ -342,12 +351,19 @@ class PairSynchronizer:
         self.counters.clock_resets += 1
         for held_camera in MODALITIES:
             self._drop_held(held_camera, "clock_reset")
-        others = [name for name in MODALITIES if camera not in (None, name)]
-        stale = [name for name in others if self._streams[name].newest_ns is not None]
+        before = self._streams
         self._forget()
         self._started_ns = now_ns
-        for name in stale:
-            self._streams[name].stale_until_ns = now_ns + self.config.partner_timeout_ns
+        if camera is None:
+            return
+        self._streams[camera].went_back = True
+        other: Modality = "thermal" if camera == "rgb" else "rgb"
+        if before[other].newest_ns is not None:
+            self._streams[other] = Stream(
+                stale_until_ns=now_ns + self.config.partner_timeout_ns,
+                before_ns=before[other].newest_ns,
+                held_out_ns=before[other].seen_ns,
+            )
 
     def _forget(self) -> None:
         self._streams = {camera: Stream() for camera in MODALITIES}

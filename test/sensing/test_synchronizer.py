@@ -258,12 +258,55 @@ def test_stragglers_of_the_last_loop_do_not_disturb_the_next():
     assert synchronizer.counters.clock_resets == 1
 
 
+@pytest.mark.parametrize(("camera", "other"), [("rgb", "thermal"), ("thermal", "rgb")])
+def test_the_camera_that_jumped_back_is_named_and_the_other_one_is_not_dead(camera, other):
+    synchronizer = PairSynchronizer()
+    timeout = synchronizer.config.partner_timeout_ns
+    for now in range(0, 1000, 50):
+        synchronizer.push(other, frame(5000 + now), now * MS)
+        synchronizer.push(camera, frame(5000 + now - 3000 * (now >= 500)), now * MS)
+        if now >= 500:
+            assert synchronizer.went_back == (camera,)
+            waits = now * MS < 500 * MS + timeout
+            assert synchronizer.held_out(other, now * MS) == waits
+            assert synchronizer.alive(other, now * MS) != waits
+    assert synchronizer.counters.clock_resets == 1
+    assert not synchronizer.held_out(camera, 1000 * MS)
+    assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_a_camera_that_falls_silent_at_the_others_jump_is_told_after_the_timeout():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(5000), 0)
+    synchronizer.push("rgb", frame(5000), 0)
+    synchronizer.push("rgb", frame(2000), 50 * MS)
+    assert synchronizer.held_out("thermal", 100 * MS)
+    assert not synchronizer.held_out("thermal", synchronizer.config.partner_timeout_ns)
+
+
+def test_both_cameras_of_a_bag_that_loops_are_named():
+    synchronizer = PairSynchronizer()
+    for stamp, now in ((9000, 0), (0, 50)):
+        synchronizer.push("rgb", frame(stamp), now * MS)
+        synchronizer.push("thermal", frame(stamp), (now + 1) * MS)
+    assert synchronizer.went_back == ("rgb", "thermal")
+
+
+def test_a_clock_that_comes_back_to_the_others_is_named_alone():
+    synchronizer = PairSynchronizer()
+    for rgb, thermal, now in ((5000, 2000, 0), (5050, 2050, 50), (2100, 2100, 100)):
+        synchronizer.push("rgb", frame(rgb), now * MS)
+        synchronizer.push("thermal", frame(thermal), (now + 1) * MS)
+    assert synchronizer.went_back == ("rgb",)
+
+
 def test_a_clock_of_the_caller_that_goes_back_restarts():
     synchronizer = PairSynchronizer()
     synchronizer.push("rgb", frame(5000), 5 * SECOND)
     synchronizer.push("rgb", frame(0), 0)
     assert synchronizer.counters.clock_resets == 1
     assert synchronizer.counters.dropped["rgb"]["clock_reset"] == 1
+    assert synchronizer.went_back == ()
     assert synchronizer.push("thermal", frame(0), 1 * MS) is not None
 
 

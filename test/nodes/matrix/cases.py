@@ -17,7 +17,6 @@ class Case:
         counter: Counter of the node that has to grow; empty where the node cannot know.
         part: Status of /diagnostics that has to complain; empty where nothing is wrong to the node.
         said: What that status has to say.
-        or_said: What the status ``cameras`` may say instead.
         answers: Whether answers have to go on while it lasts.
     """
 
@@ -28,7 +27,6 @@ class Case:
     part: str = ""
     said: str = ""
     answers: bool = True
-    or_said: str = ""
 
     @property
     def name(self) -> str:
@@ -40,7 +38,7 @@ class Case:
 NO_USABLE = "no usable frames from {}"
 DISORDER = "of the {} frames come late or with a stamp already seen"
 REPEATS = "{} repeats one image while the other camera's images change"
-JUMPED = "stamps jumped back, pairing began anew"
+JUMPED = "{} stamps jumped back, pairing began anew"
 
 
 def _bad(camera: str, fault: str, **parameters: Any) -> Case:
@@ -51,16 +49,13 @@ def _bad(camera: str, fault: str, **parameters: Any) -> Case:
 
 def _apart(camera: str, fault: str, counter: str, seconds: float) -> Case:
     """Cameras whose frames do not meet: RGB goes out alone, and that is told."""
-    return Case(
-        camera,
-        fault,
-        {"seconds": seconds},
-        counter,
-        "inference",
-        "thermal stamps differ",
-        # A clock that goes back restarts everything: thermal has to come anew.
-        or_said=NO_USABLE.format("thermal"),
-    )
+    return Case(camera, fault, {"seconds": seconds}, counter, "inference", "thermal stamps differ")
+
+
+def _back(camera: str, seconds: float) -> Case:
+    """A clock that goes back: pairing begins anew, and the camera is named."""
+    said = JUMPED.format("rgb and thermal" if camera == "both" else camera)
+    return Case(camera, "clock_jump", {"seconds": -seconds}, "clock_resets", "cameras", said)
 
 
 def _dead(camera: str, fault: str, counter: str, **parameters: Any) -> Case:
@@ -101,9 +96,9 @@ RAW = [
     _disorder("rgb", "duplicate_stamp", "duplicate_stamp"),
     _disorder("thermal", "duplicate_stamp", "duplicate_stamp"),
     _apart("rgb", "clock_jump", "clock_resets", 3.0),
-    _apart("rgb", "clock_jump", "clock_resets", -3.0),
+    _back("rgb", 3.0),
     _apart("thermal", "clock_jump", "clock_resets", 3.0),
-    Case("both", "clock_jump", {"seconds": -3.0}, "clock_resets", "cameras", JUMPED),
+    _back("both", 3.0),
     _bad("rgb", "encoding", encoding="rgb565"),
     _bad("rgb", "step", step=7),
     _bad("rgb", "size"),

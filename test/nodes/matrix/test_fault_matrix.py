@@ -10,7 +10,7 @@ import pytest
 
 from .cases import COMPRESSED, QUICK, RAW, Case
 from .trial import FAULT_S, Trial
-from .verdict import Verdict, head, judge, write_table
+from .verdict import Verdict, head, judge, row, write_table
 
 TABLE = Path(__file__).resolve().parents[3] / "docs" / "fault_matrix.md"
 
@@ -46,4 +46,17 @@ def test_the_whole_matrix(model_folder: Path) -> None:
     verdicts = tried(RAW, model_folder) + tried(COMPRESSED, model_folder, compressed=True)
     if "WRITE_FAULT_MATRIX" in os.environ:
         write_table(verdicts, TABLE, FAULT_S)
+    assert complaints(verdicts) == {}
+
+
+@pytest.mark.skipif("FAULT_ROWS" not in os.environ, reason="FAULT_ROWS says which rows to try")
+def test_some_rows(model_folder: Path) -> None:
+    """Rows whose names hold FAULT_ROWS, FAULT_TIMES each, e.g. ``FAULT_ROWS="rgb drop"``."""
+    wanted, times = os.environ["FAULT_ROWS"], int(os.environ.get("FAULT_TIMES", "1"))
+    verdicts = []
+    for cases, compressed in ((RAW, False), (COMPRESSED, True)):
+        if chosen := [case for case in cases if wanted in case.name] * times:
+            verdicts += tried(chosen, model_folder, compressed=compressed)
+    for verdict in verdicts:
+        print(row(verdict))
     assert complaints(verdicts) == {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..blob_engine import BlobEngine
-from .cases import COMPRESSED, Case
+from .cases import COMPRESSED, NO_USABLE, Case
 from .trial import COMPLAINT, PARAMETERS, REST_S, Status, Trial, longest_gap
 
 SILENCE_S = 1.0
@@ -18,6 +18,9 @@ LONGEST_BEAT_S = 1.5
 RESUME_FRAMES = 20
 """RGB frames, one second of them, within which answers from both cameras have to be back."""
 
+
+STALL_S = 0.3
+"""A camera of the test itself that stood still for so long may be called dead."""
 
 RECOVERING = ("cameras", "images", "inference")
 """Statuses that have to be well again at the end; without camera_info *calibration* never is."""
@@ -36,6 +39,7 @@ class Verdict:
         grown: By how much the counter grew.
         resumed: RGB frames from the fault's end to the first answer from both cameras.
         stall_s: Longest time that the test's own cameras stood still: a busy machine.
+        blamed: Whether the other camera, which nothing befell, was called dead.
         recovered: Whether every status was well again at the end.
     """
 
@@ -47,6 +51,7 @@ class Verdict:
     grown: int
     resumed: int | None
     stall_s: float
+    blamed: bool
     recovered: bool
 
     def faults(self) -> list[str]:
@@ -63,6 +68,8 @@ class Verdict:
             found.append(f"{case.counter} did not grow")
         if self.resumed is None or self.resumed > RESUME_FRAMES * (1 + slack):
             found.append(f"resumed after {self.resumed} frames")
+        if self.blamed and slack < STALL_S:
+            found.append("the other camera is blamed")
         if not self.recovered:
             found.append("diagnostics do not recover")
         return found
@@ -104,17 +111,24 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         grown=_count(trial, case, over) - _count(trial, case, begin),
         resumed=None if back is None else sum(end <= time_s <= back for time_s in sent),
         stall_s=max(0.0, stall),
+        blamed=any(
+            begin <= time_s <= over and _blames(case, statuses)
+            for time_s, statuses, _ in record.health
+        ),
         recovered=all(last[part][0] == 0 for part in RECOVERING),
     )
 
 
 def _complaint(case: Case, statuses: dict[str, Status]) -> str:
     """What a beat of diagnostics says about the case; empty where it says nothing of it."""
-    for part, said in ((case.part, case.said), ("cameras", case.or_said)):
-        level, message = statuses.get(part, (0, ""))
-        if said and level >= COMPLAINT and said in message:
-            return message
-    return ""
+    level, message = statuses.get(case.part, (0, ""))
+    return message if case.said and level >= COMPLAINT and case.said in message else ""
+
+
+def _blames(case: Case, statuses: dict[str, Status]) -> bool:
+    """Whether a beat of diagnostics takes the camera to be dead that nothing befell."""
+    other = {"rgb": "thermal", "thermal": "rgb"}.get(case.camera)
+    return other is not None and NO_USABLE.format(other) in statuses.get("cameras", (0, ""))[1]
 
 
 def _count(trial: Trial, case: Case, when: float) -> int:
@@ -137,8 +151,8 @@ time without an answer in the second before, while and after it. *told*: time un
 complained. *counter*: by how much it grew. *resumed*: RGB frames (20 a second) from the fault's end
 to the first answer that rests on both cameras. *stall*: longest time the test's own cameras stood
 still, i.e. how busy the machine was. A row is ok when no gap without a word is longer than 1 s, the
-counter grew, /diagnostics complained within 1 s and recovered, and answers resumed within 20
-frames; *stall* is granted on top of each time.
+counter grew, /diagnostics complained within 1 s, never called the other camera dead and recovered,
+and answers resumed within 20 frames; *stall* is granted on top of each time.
 
 | fault | alive | gap before / during / after | told | counter | resumed | stall | verdict |
 |---|---|---|---|---|---|---|---|
@@ -157,7 +171,7 @@ def head(fault_s: float) -> str:
 
 def write_table(verdicts: list[Verdict], path: Path, fault_s: float) -> None:
     """Write the table as a whole."""
-    rows = [_row(verdict) for verdict in verdicts]
+    rows = [row(verdict) for verdict in verdicts]
     said = "\n".join(f"- {v.case.name}: \u201c{v.message}\u201d" for v in verdicts if v.message)
     text = head(fault_s) + "\n".join(rows)
     text += f"\n\n## What /diagnostics said\n\n{said}\n"
@@ -166,7 +180,7 @@ def write_table(verdicts: list[Verdict], path: Path, fault_s: float) -> None:
     partial.replace(path)
 
 
-def _row(v: Verdict) -> str:
+def row(v: Verdict) -> str:
     """One line of the table."""
     gaps = " / ".join(f"{gap:.2f}" for gap in v.gaps_s)
     told = "" if not v.case.part else "no" if v.told_s is None else f"{v.told_s:.2f}"
