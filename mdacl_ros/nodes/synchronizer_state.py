@@ -22,7 +22,7 @@ class SynchronizerState:
             ``dropped_<cause>_<camera>``.
         skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
         unpaired_skew_ms: The same where the last RGB frame found no partner, ``None`` before.
-        starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
+        starved_s: Seconds since pairs stopped going out although both cameras are alive, else 0.
         frozen: Camera name to whether it repeats one picture.
         held_out: Camera name to whether it delivers, but waits until the other's jump back is over.
         went_back: Cameras whose stamps went back the last time; none if the node's clock did.
@@ -52,15 +52,14 @@ def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> Synchroniz
     for camera, causes in counters.dropped.items():
         counts |= {f"dropped_{cause}_{camera}": count for cause, count in causes.items()}
     alive: dict[str, bool] = {camera: synchronizer.alive(camera, now_ns) for camera in MODALITIES}
-    unpaired_ns, since_ns = synchronizer.last_unpaired_skew_ns, synchronizer.starved_since_ns
-    starved_ns = now_ns - since_ns if since_ns is not None and all(alive.values()) else 0
+    unpaired_ns = synchronizer.last_unpaired_skew_ns
     lost = counters.dropped["rgb"]
     return SynchronizerState(
         alive=alive,
         counts=counts,
         skew_ms=None if skew_ns is None else skew_ns / 1e6,
         unpaired_skew_ms=None if unpaired_ns is None else unpaired_ns / 1e6,
-        starved_s=starved_ns / 1e9,
+        starved_s=synchronizer.starved_ns(now_ns) / 1e9,
         frozen={camera: synchronizer.frozen(camera) for camera in MODALITIES},
         held_out={camera: synchronizer.held_out(camera, now_ns) for camera in MODALITIES},
         went_back=synchronizer.went_back,

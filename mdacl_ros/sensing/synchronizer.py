@@ -34,6 +34,7 @@ from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality
 
 __all__ = ["CAUSES", "DropCause", "PairSynchronizer", "SyncConfig", "SyncCounters"]
 
+_SETTLE_NS = 150_000_000  # of starvation is no matter: a camera's first frames after a silence
 _THERMAL_KEPT = 2  # the nearest of an RGB frame may be the one before the newest
 
 
@@ -74,6 +75,7 @@ class PairSynchronizer:
         self.last_skew_ns: int | None = None
         self.last_unpaired_skew_ns: int | None = None
         self.starved_since_ns: int | None = None
+        self._unmet_since_ns: int | None = None
         self._streams: dict[Modality, Stream] = {}
         self._rgb: _Held | None = None
         self._thermal: list[_Held] = []  # oldest first
@@ -150,6 +152,20 @@ class PairSynchronizer:
             ``True`` while its stamp has advanced within ``partner_timeout``.
         """
         return self._streams[camera].alive(now_ns, self.config.partner_timeout_ns)
+
+    def starved_ns(self, now_ns: int) -> int:
+        """For how long no pair has gone out although both cameras deliver; 0 while they meet.
+
+        It counts from the first RGB frame without a partner, also where thermal counted as dead
+        for a moment since: a delay of about ``partner_timeout`` starts with a silence that long.
+
+        Args:
+            now_ns: The caller's clock.
+        """
+        since, unmet = self.starved_since_ns, self._unmet_since_ns
+        if since is None or unmet is None or now_ns - since < _SETTLE_NS:
+            return 0
+        return now_ns - unmet if all(self.alive(name, now_ns) for name in MODALITIES) else 0
 
     def held_out(self, camera: Modality, now_ns: int) -> bool:
         """Whether a camera delivers, but waits until the other one's jump back is over."""
@@ -250,6 +266,16 @@ class PairSynchronizer:
             self.last_unpaired_skew_ns = nearest.stamp_ns - rgb.stamp_ns
         if self.starved_since_ns is None:
             self.starved_since_ns = self._now_ns
+        self._note_unmet()
+
+    def _note_unmet(self) -> None:
+        """Remember when RGB frames ceased to find a partner, thermal dead or not."""
+        if self._unmet_since_ns is None:
+            self._unmet_since_ns = self._now_ns
+
+    def _note_met(self) -> None:
+        """Forget that frames found no partner."""
+        self.starved_since_ns = self._unmet_since_ns = None
 
     def _partner(self, rgb: _Held) -> _Held | None:
         """Nearest held thermal frame within ``max_skew``."""
@@ -299,7 +325,7 @@ class PairSynchronizer:
         return seen_ns if seen_ns is not None else self._started_ns or 0
 
     def _emit_pair(self, rgb: _Held, thermal: _Held) -> FramePair:
-        self.starved_since_ns = None
+        self._note_met()
         self.counters.pairs += 1
         self.counters.paired["rgb"] += 1
         if not thermal.out:
@@ -316,13 +342,15 @@ class PairSynchronizer:
     def _emit_rgb(self, held: _Held) -> FramePair:
         if self._rgb is held:
             self._rgb = None
+        self._note_unmet()
         if not self._expected("thermal"):
             self.starved_since_ns = None
         self.counters.single["rgb"] += 1
         return FramePair(held.frame, None, held.stamp_ns)
 
     def _emit_thermal(self, held: _Held) -> FramePair:
-        held.out, self.starved_since_ns = True, None
+        held.out = True
+        self._note_met()
         self.counters.single["thermal"] += 1
         self._discard_thermal(self._thermal[: -1 if self.config.reuse_partner else None])
         return FramePair(None, held.frame, held.stamp_ns)
@@ -367,7 +395,8 @@ class PairSynchronizer:
 
     def _forget(self) -> None:
         self._streams = {camera: Stream() for camera in MODALITIES}
-        self._started_ns = self.starved_since_ns = None
+        self._started_ns = None
+        self._note_met()
 
 
 def _skew(one: _Held, other: _Held) -> int:

@@ -258,6 +258,41 @@ def test_stragglers_of_the_last_loop_do_not_disturb_the_next():
     assert synchronizer.counters.clock_resets == 1
 
 
+def starvation(events: list[Event]) -> dict[int, int]:
+    """How long pairs have been missing, by the time of each look, a hundred a second; in ms."""
+    synchronizer = PairSynchronizer(SyncConfig(partner_timeout_ns=500 * MS))
+    waiting, told = sorted(events, key=lambda event: -event.arrival_ns), {}
+    for now in range(0, 6000, 10):
+        while waiting and waiting[-1].arrival_ns <= now * MS:
+            event = waiting.pop()
+            synchronizer.push(event.camera, event.frame, event.arrival_ns)
+        while synchronizer.poll(now * MS) is not None:
+            pass
+        told[now] = synchronizer.starved_ns(now * MS) // MS
+    return told
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 111, 10))
+@pytest.mark.parametrize("delay_ms", [250, 350, 400, 450])
+def test_a_thermal_camera_that_comes_late_starves_within_a_second(phase_ms, delay_ms):
+    prompt = stream("thermal", 9, 6, phase_ms=phase_ms)
+    late = stream("thermal", 9, 6, phase_ms=phase_ms, delay_ms=delay_ms)
+    thermal = [e for e in prompt if e.stamp_ns < 3 * SECOND]
+    thermal += [e for e in late if e.stamp_ns >= 3 * SECOND]
+    told = starvation(thermal + stream("rgb", 20, 6, jitter_ms=5))
+    assert max(ms for now, ms in told.items() if now < 3000) == 0
+    assert min(now for now, ms in told.items() if ms > 300) < 3850
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 111, 10))
+@pytest.mark.parametrize("delay_ms", [5, 40, 80])
+def test_a_camera_that_comes_back_is_not_taken_for_one_out_of_step(phase_ms, delay_ms):
+    thermal = stream(
+        "thermal", 9, 6, phase_ms=phase_ms, delay_ms=delay_ms, jitter_ms=20, freeze_s=(2, 4)
+    )
+    assert max(starvation(thermal + stream("rgb", 30, 6, jitter_ms=20, seed=1)).values()) < 300
+
+
 @pytest.mark.parametrize(("camera", "other"), [("rgb", "thermal"), ("thermal", "rgb")])
 def test_the_camera_that_jumped_back_is_named_and_the_other_one_is_not_dead(camera, other):
     synchronizer = PairSynchronizer()
