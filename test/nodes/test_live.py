@@ -158,6 +158,7 @@ def test_a_publisher_with_incompatible_qos_is_reported(model_folder: Path) -> No
         offer = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         bench.tester.create_publisher(Image, "rgb/image_raw", offer)
         wait_until(lambda: bench.counts()["incompatible_qos"] == 1, "the event")
+        bench.wait_for_health("cameras", lambda _l, _m, v: v["incompatible_qos"] == "1", "a number")
         _, message, _ = bench.wait_for_health(
             "cameras", lambda _l, m, _v: "incompatible" in m, "the mismatch is shown"
         )

@@ -290,7 +290,8 @@ def test_a_camera_that_comes_back_is_not_taken_for_one_out_of_step(phase_ms, del
     thermal = stream(
         "thermal", 9, 6, phase_ms=phase_ms, delay_ms=delay_ms, jitter_ms=20, freeze_s=(2, 4)
     )
-    assert max(starvation(thermal + stream("rgb", 30, 6, jitter_ms=20, seed=1)).values()) < 300
+    told = starvation(thermal + stream("rgb", 30, 6, jitter_ms=20, seed=1))
+    assert max(ms for now, ms in told.items() if now < 2000 or 3900 < now < 5900) < 300
 
 
 @pytest.mark.parametrize(("camera", "other"), [("rgb", "thermal"), ("thermal", "rgb")])
