@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..blob_engine import BlobEngine
-from .cases import COMPRESSED, NO_USABLE, Case
-from .trial import COMPLAINT, PARAMETERS, REST_S, Status, Trial, longest_gap
+from .cases import COMPRESSED, FROM_START, NO_USABLE, RELIABLE, Case
+from .trial import COMPLAINT, PARAMETERS, REST_S, START_S, Status, Trial, longest_gap
 
 SILENCE_S = 1.0
 """Longest time without an answer that nothing tells of."""
@@ -64,8 +64,10 @@ class Verdict:
             found.append(f"no answer for {self.gaps_s[1]:.1f} s")
         if case.part and (self.told_s is None or self.told_s > SILENCE_S + slack):
             found.append("not told" if self.told_s is None else f"told after {self.told_s:.2f} s")
-        if case.counter and self.grown <= 0:
-            found.append(f"{case.counter} did not grow")
+        if case.counter:
+            name, least, most = case.counter
+            if not least - 20 * slack <= self.grown <= most + 20 * slack:
+                found.append(f"{name} grew by {self.grown}, not {least} to {most}")
         if self.resumed is None or self.resumed > RESUME_FRAMES * (1 + slack):
             found.append(f"resumed after {self.resumed} frames")
         if self.blamed and slack < STALL_S:
@@ -93,7 +95,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
     back = next((t for t, present in record.answers if t >= end and present == "rgb+thermal"), None)
     sent = trial.cameras.sent["rgb"]
     stall = max(
-        longest_gap(frames, begin - 1.0, over) - 1 / trial.cameras.rates[camera]
+        longest_gap(frames, max(begin - 1.0, frames[0]), over) - 1 / trial.cameras.rates[camera]
         for camera, frames in trial.cameras.sent.items()
     )
     last = [statuses for time_s, statuses, _ in record.health if time_s <= over][-1]
@@ -102,7 +104,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         case,
         alive=longest_gap(beats, begin, over) < LONGEST_BEAT_S + stall,
         gaps_s=(
-            longest_gap(times, begin - 1.0, begin),
+            0.0 if case.from_start else longest_gap(times, begin - 1.0, begin),
             longest_gap(times, begin, end),
             longest_gap(times, end, over),
         ),
@@ -112,7 +114,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         resumed=None if back is None else sum(end <= time_s <= back for time_s in sent),
         stall_s=max(0.0, stall),
         blamed=any(
-            begin <= time_s <= over and _blames(case, statuses)
+            begin + case.from_start * SILENCE_S <= time_s <= over and _blames(case, statuses)
             for time_s, statuses, _ in record.health
         ),
         recovered=all(last[part][0] == 0 for part in RECOVERING),
@@ -133,8 +135,10 @@ def _blames(case: Case, statuses: dict[str, Status]) -> bool:
 
 def _count(trial: Trial, case: Case, when: float) -> int:
     """The case's counter in the newest diagnostics before a time."""
+    if case.counter is None:
+        return 0
     values = [values for time_s, _, values in trial.record.health if time_s <= when][-1]
-    return int(float(values.get(case.counter, "0"))) if case.counter else 0
+    return int(float(values.get(case.counter[0], "0")))
 
 
 HEAD = """# Fault matrix
@@ -144,15 +148,18 @@ Made by a test run against real ROS processes (fake cameras, 20 Hz RGB and 9 Hz 
 edit. `make fault-matrix` makes it anew.
 
 Engine: `{engine}` (test/nodes/blob_engine.py). The detector's parameters that are not the default:
-{parameters}; for the last {compressed} rows both transports `compressed` (JPEG and PNG).
+{parameters}. The last rows are {compressed} with both transports `compressed` (JPEG and PNG),
+{reliable} where the detector asks for reliable RGB images, and {from_start} whose fault is there
+before the detector is active and lasts {start_s:g} s.
 
-Each fault lasts {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*: longest
-time without an answer in the second before, while and after it. *told*: time until /diagnostics
-complained. *counter*: by how much it grew. *resumed*: RGB frames (20 a second) from the fault's end
-to the first answer that rests on both cameras. *stall*: longest time the test's own cameras stood
-still, i.e. how busy the machine was. A row is ok when no gap without a word is longer than 1 s, the
-counter grew, /diagnostics complained within 1 s, never called the other camera dead and recovered,
-and answers resumed within 20 frames; *stall* is granted on top of each time.
+The other faults last {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*:
+longest time without an answer in the second before, while and after it. *told*: time until
+/diagnostics complained. *counter*: by how much it grew, and how much it had to. *resumed*: RGB
+frames (20 a second) from the fault's end to the first answer that rests on both cameras. *stall*:
+longest time the test's own cameras stood still, i.e. how busy the machine was. A row is ok when no
+gap without a word is longer than 1 s, the counter grew as it had to, /diagnostics complained within
+1 s, never called the other camera dead and recovered, and answers resumed within 20 frames; *stall*
+is granted on top of each time.
 
 | fault | alive | gap before / during / after | told | counter | resumed | stall | verdict |
 |---|---|---|---|---|---|---|---|
@@ -166,6 +173,9 @@ def head(fault_s: float) -> str:
         engine=BlobEngine.name,
         parameters=", ".join(f"`{name}: {value}`" for name, value in PARAMETERS.items()),
         compressed=len(COMPRESSED),
+        reliable=len(RELIABLE),
+        from_start=len(FROM_START),
+        start_s=START_S,
     )
 
 
@@ -184,9 +194,17 @@ def row(v: Verdict) -> str:
     """One line of the table."""
     gaps = " / ".join(f"{gap:.2f}" for gap in v.gaps_s)
     told = "" if not v.case.part else "no" if v.told_s is None else f"{v.told_s:.2f}"
-    counter = f"{v.case.counter} +{v.grown}" if v.case.counter else ""
+    counter = _counter(v)
     resumed = "no" if v.resumed is None else str(v.resumed)
     verdict = "; ".join(v.faults()) or "ok"
     alive = "yes" if v.alive else "no"
     cells = (v.case.name, alive, gaps, told, counter, resumed, f"{v.stall_s:.2f}", verdict)
     return f"| {' | '.join(cells)} |"
+
+
+def _counter(v: Verdict) -> str:
+    """By how much the counter grew, and how much it had to."""
+    if v.case.counter is None:
+        return ""
+    name, least, most = v.case.counter
+    return f"{name} +{v.grown} ({least if least == most else f'{least} to {most}'})"
