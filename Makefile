@@ -56,7 +56,7 @@ test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal
 test-slow: $(READY) ## Run the tests that take minutes
 	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
 
-fault-matrix: $(READY) ## Try every camera fault on real processes and write docs/fault_matrix.md (5 minutes)
+fault-matrix: $(READY) ## Try every camera fault on real processes and write docs/fault_matrix.md (10 minutes)
 	@WRITE_FAULT_MATRIX=1 "$(BIN)/python" -m pytest test/nodes/matrix -m slow --timeout=900 $(PYTEST)
 
 fuzz: $(READY) ## Feed 240,000 malformed inputs to decoders and loaders (half an hour)

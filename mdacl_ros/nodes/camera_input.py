@@ -134,7 +134,7 @@ class CameraInput:
             f"not arrive; set parameter qos_overrides.{topic}.subscription.{policy} to match it"
         )
         self._statistics.count("incompatible_qos")
-        self._statistics.note("incompatible_qos", line)
+        self._statistics.note("incompatible_publisher", line)
         self._node.get_logger().error(line)
 
 

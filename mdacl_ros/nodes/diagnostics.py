@@ -31,6 +31,8 @@ COUNTERS = (
     "dropped_failed",
     "dropped_bad_image_rgb",
     "dropped_bad_image_thermal",
+    "size_changes_rgb",
+    "size_changes_thermal",
     "incompatible_qos",
     "partner_timeouts_rgb",
     "partner_timeouts_thermal",
@@ -39,7 +41,13 @@ COUNTERS = (
 )
 """Counters that are always there, even while 0."""
 
-TROUBLES = ("incompatible_qos", "bad_image_rgb", "bad_image_thermal")
+TROUBLES = (
+    "incompatible_publisher",
+    "bad_image_rgb",
+    "bad_image_thermal",
+    "size_change_rgb",
+    "size_change_thermal",
+)
 """Facts about the cameras that make the status a warning while they are recent."""
 
 
@@ -55,12 +63,14 @@ class Snapshot:
         timings_ms: Mean milliseconds by stage.
         skew_ms: Newest thermal minus RGB stamp, offset added; ``None`` before the first pair.
         pairing: How well the cameras' frames meet; ``None`` while not active.
-        stamps: What is wrong with the cameras' stamps, one line each.
+        streams: What is wrong with the cameras' stamps and rates, one line each.
         alive: Camera name to whether it counts as alive; empty while not active.
+        held_out: Camera name to whether it delivers but is not used yet, because the other camera's
+            stamps have just jumped back.
         topics: Camera name to its image topic.
         has_camera_info: Camera name to whether intrinsics arrived.
         calibrated: Camera name to whether those hold a focal length.
-        facts: Newest texts by name (``bad_image_rgb``, ``incompatible_qos``, ``failed``).
+        facts: Newest texts by name (``bad_image_rgb``, ``incompatible_publisher``, ``failed``).
         recent: Those facts that are only seconds old: they decide the level.
         engine: Engine name, precision, device, model, input size; empty while unconfigured.
         progress: What configuring is doing, with percent, or empty.
@@ -88,8 +98,9 @@ class Snapshot:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     skew_ms: float | None = None
     pairing: Pairing | None = None
-    stamps: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
     alive: Mapping[str, bool] = field(default_factory=dict)
+    held_out: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
     calibrated: Mapping[str, bool] = field(default_factory=dict)
@@ -156,12 +167,13 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
     if snapshot.state != "active":
         return OK, f"not subscribed while {snapshot.state}"
     reasons = [snapshot.recent[fact] for fact in TROUBLES if fact in snapshot.recent]
-    reasons += snapshot.stamps
+    reasons += snapshot.streams
     for camera, least in snapshot.min_rates.items():
         rate = snapshot.rates.get(f"frames_{camera}", 0.0)
         if rate < least and snapshot.alive.get(camera, False):
             reasons.append(f"{camera} comes at {rate:.1f} Hz, wanted min_rate_{camera} {least:g}")
-    dead = [c for c in MODALITIES if not snapshot.alive.get(c, False)]
+    used = [c for c in MODALITIES if snapshot.alive.get(c, False)]
+    dead = [c for c in MODALITIES if c not in used and not snapshot.held_out.get(c, False)]
     if dead:
         text = ", ".join(f"{c} ({snapshot.topics.get(c, '')})" for c in dead)
         message = "; ".join([f"no usable frames from {text}", *reasons])

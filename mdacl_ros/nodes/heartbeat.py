@@ -9,8 +9,9 @@ from collections.abc import Callable
 PERIOD = 1.0
 """Seconds between beats; /diagnostics is expected at 1 Hz."""
 
-WATCH_PERIOD = 0.2
-"""Seconds between looks whether something changed that cannot wait for the next beat."""
+WATCH_PERIOD = 0.1
+"""Seconds between looks whether something changed that cannot wait for the next beat; at the same
+time the shortest one between two beats."""
 
 
 class Heartbeat:

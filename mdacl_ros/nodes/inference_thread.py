@@ -101,7 +101,7 @@ class InferenceThread:
     def configure(self, config: SyncConfig) -> None:
         """Change the synchronizer's settings between two frames."""
         with self._condition:
-            self._synchronizer.config = config
+            self._synchronizer.configure(config)
 
     def inspect(self, read: Callable[[PairSynchronizer, int], T]) -> T:
         """Read the synchronizer's state consistently; ``read`` gets the clock's time too."""

@@ -18,6 +18,7 @@ from mdacl_ros.nodes.inference_thread import InferenceThread
 from mdacl_ros.nodes.pair_health import PairHealth
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.rate_watch import RateWatch
 from mdacl_ros.nodes.residual_watch import ResidualWatch
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.stamp_watch import StampWatch
@@ -62,6 +63,7 @@ class DetectionSession:
         self._publishers = publishers
         self._reported: set[str] = set()
         self._lost_share, self._stamps = LostShare(), StampWatch()
+        self._rates: dict[Modality, RateWatch] = {c: RateWatch(c) for c in MODALITIES}
         self._next_probe = 0.0
         self._decoder = self._new_decoder()
         self._rgb_frame_id, self._rgb_size_known = "", False
@@ -169,9 +171,11 @@ class DetectionSession:
             self._node.get_logger().warning(complaint[1])
         return pairing
 
-    def watch_stamps(self, state: SynchronizerState) -> tuple[str, ...]:
-        """What the stamps of both cameras tell that is wrong."""
-        return self._stamps.remarks(state, time.monotonic())
+    def watch_streams(self, state: SynchronizerState) -> tuple[str, ...]:
+        """What the stamps and the rates of both cameras tell that is wrong."""
+        now, times = time.monotonic(), self.statistics.times
+        slow = (rate.remark(times(f"frames_{camera}"), now) for camera, rate in self._rates.items())
+        return (*self._stamps.remarks(state, now), *filter(None, slow))
 
     def watch_residual(self) -> tuple[Residual | None, Residual | None]:
         """How far thermal lies beside RGB, and whether the rig was knocked; log that once."""

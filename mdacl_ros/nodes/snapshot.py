@@ -117,8 +117,9 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "residual": residual,
         "knocked": knocked,
         "pairing": pairing,
-        "stamps": session.watch_stamps(state) if active else (),
+        "streams": session.watch_streams(state) if active else (),
         "alive": state.alive if active else {},
+        "held_out": state.held_out if active else {},
         "topics": {name: camera.topic for name, camera in session.cameras.items()},
         "has_camera_info": {
             name: camera.camera_info is not None for name, camera in session.cameras.items()

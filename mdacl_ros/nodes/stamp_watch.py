@@ -14,7 +14,12 @@ WINDOW_S, SHORTEST_S = 1.0, 0.3
 """Seconds over which frames out of order are counted, and the fewest that tell something."""
 
 FEWEST, SHARE = 2, 0.1
-"""Frames out of order in that time, and their share, from which the status warns."""
+"""Frames out of order in that time, and their share, from which the status warns: a tenth at 20 Hz
+and more, a fifth at 9 Hz."""
+
+
+_WHY = "a bag that loops, or a clock that was set"
+"""Why stamps jump back."""
 
 
 class StampWatch:
@@ -48,7 +53,11 @@ class StampWatch:
             self._reset_at = now
         self._resets = resets
         if now - self._reset_at < RECENT:
-            found.append(
-                "stamps jumped back, pairing began anew: a bag that loops, or a clock that was set"
-            )
+            found.append(f"{_jumped(state)} jumped back, pairing began anew: {_WHY}")
         return tuple(found)
+
+
+def _jumped(state: SynchronizerState) -> str:
+    """What jumped back: stamps of a camera or both, or the simulated time that the node follows."""
+    cameras = " and ".join(state.went_back)
+    return f"{cameras} stamps" if cameras else "the node's clock"

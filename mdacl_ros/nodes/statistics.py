@@ -39,6 +39,11 @@ class RateMeter:
             return (len(self._times) - 1) / (now - self._times[0])
         return 1 / period if period > 0 else 0.0
 
+    def times(self, now: float) -> tuple[float, ...]:
+        """Monotonic seconds of the events in the window, oldest first."""
+        self._forget(now)
+        return tuple(self._times)
+
     def _forget(self, now: float) -> None:
         """Drop events older than the window."""
         while self._times and now - self._times[0] > RATE_WINDOW:
@@ -89,6 +94,13 @@ class Statistics:
         with self._lock:
             meter = self._meters.get(name)
             return meter.rate(now) if meter else 0.0
+
+    def times(self, name: str) -> tuple[float, ...]:
+        """Monotonic seconds of the events of the last :data:`RATE_WINDOW`, oldest first."""
+        now = time.monotonic()
+        with self._lock:
+            meter = self._meters.get(name)
+            return meter.times(now) if meter else ()
 
     def percentiles(self, name: str) -> dict[str, float]:
         """``p50``, ``p95`` and ``p99`` of the newest samples; empty without samples."""

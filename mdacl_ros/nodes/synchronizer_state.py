@@ -22,10 +22,12 @@ class SynchronizerState:
             ``dropped_<cause>_<camera>``.
         skew_ms: Newest pair's thermal minus RGB stamp in ms, ``None`` before the first pair.
         unpaired_skew_ms: The same where the last RGB frame found no partner, ``None`` before.
-        starved_s: Seconds since frames stopped going out although both cameras are alive, else 0.
+        starved_s: Seconds since pairs stopped going out although both cameras are alive, else 0.
         frozen: Camera name to whether it repeats one picture, instead of being silent.
         still_s: Camera name to seconds, by stamps, for which its picture has stood still, else 0.
         freezes: Camera name to how often that happened.
+        held_out: Camera name to whether it delivers, but waits until the other's jump back is over.
+        went_back: Cameras whose stamps went back the last time; none if the node's clock did.
         received: Camera name to frames taken in.
         unpaired_rgb: RGB frames that found no partner while thermal was alive.
         disordered: Camera name to frames that came late, or with a stamp already seen.
@@ -41,6 +43,8 @@ class SynchronizerState:
         default_factory=lambda: dict.fromkeys(MODALITIES, 0.0)
     )
     freezes: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
+    held_out: Mapping[str, bool] = field(default_factory=dict)
+    went_back: tuple[Modality, ...] = ()
     received: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
     unpaired_rgb: int = 0
     disordered: Mapping[Modality, int] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0))
@@ -54,18 +58,19 @@ def read_synchronizer(synchronizer: PairSynchronizer, now_ns: int) -> Synchroniz
     for camera, causes in counters.dropped.items():
         counts |= {f"dropped_{cause}_{camera}": count for cause, count in causes.items()}
     alive: dict[str, bool] = {camera: synchronizer.alive(camera, now_ns) for camera in MODALITIES}
-    unpaired_ns, since_ns = synchronizer.last_unpaired_skew_ns, synchronizer.starved_since_ns
-    starved_ns = now_ns - since_ns if since_ns is not None and all(alive.values()) else 0
+    unpaired_ns = synchronizer.last_unpaired_skew_ns
     lost = counters.dropped["rgb"]
     return SynchronizerState(
         alive=alive,
         counts=counts,
         skew_ms=None if skew_ns is None else skew_ns / 1e6,
         unpaired_skew_ms=None if unpaired_ns is None else unpaired_ns / 1e6,
-        starved_s=starved_ns / 1e9,
+        starved_s=synchronizer.starved_ns(now_ns) / 1e9,
         frozen={camera: synchronizer.frozen(camera, now_ns) for camera in MODALITIES},
         still_s={camera: synchronizer.still_ns(camera, now_ns) / 1e9 for camera in MODALITIES},
         freezes=dict(counters.freezes),
+        held_out={camera: synchronizer.held_out(camera, now_ns) for camera in MODALITIES},
+        went_back=synchronizer.went_back,
         received=dict(counters.received),
         unpaired_rgb=lost["superseded"] + lost["unpaired_skew"],
         disordered={

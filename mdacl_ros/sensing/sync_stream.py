@@ -25,6 +25,11 @@ class Stream:
         newest_ns: Newest stamp, ``None`` before the first frame.
         seen_ns: When the stamp last advanced, on the caller's clock.
         stale_until_ns: Until then frames of the clock before a reset may still arrive.
+        before_ns: Newest stamp before that reset, where it was the other camera's stamps that
+            went back.
+        held_out_ns: When such a frame, or the last one before the reset, came, on the caller's
+            clock.
+        went_back: Whether its stamps went back at the newest reset.
         pictures: Whether its pictures repeat.
     """
 
@@ -32,6 +37,9 @@ class Stream:
     newest_ns: int | None = None
     seen_ns: int | None = None
     stale_until_ns: int | None = None
+    before_ns: int | None = None
+    held_out_ns: int | None = None
+    went_back: bool = False
     pictures: Repetition = field(default_factory=Repetition)
     _late: int = 0
     _late_ns: int = 0
@@ -51,6 +59,20 @@ class Stream:
     def comes(self, now_ns: int, timeout_ns: int) -> bool:
         """Whether a new stamp came less than ``timeout_ns`` ago, whatever its picture."""
         return self.seen_ns is not None and now_ns - self.seen_ns < timeout_ns
+
+    def held_out(self, now_ns: int, timeout_ns: int) -> bool:
+        """Whether it delivers, but was not yet let in again after the other's stamps went back."""
+        if self.seen_ns is not None or self.held_out_ns is None:
+            return False
+        return now_ns - self.held_out_ns < timeout_ns
+
+    def shift(self, by_ns: int) -> None:
+        """Move all that is known of stamps, as another clock offset does; the period stays."""
+        if self.newest_ns is not None:
+            self.newest_ns += by_ns
+        if self.before_ns is not None:
+            self.before_ns += by_ns
+        self._late_ns += by_ns
 
     def judge(
         self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
@@ -73,8 +95,10 @@ class Stream:
                 abs(stamp_ns - other.newest_ns) <= config.clock_jump_ns
             )
             if now_ns < self.stale_until_ns and not near:
+                self.held_out_ns = now_ns
                 return "clock_reset"
             self.stale_until_ns = None
+            self.went_back = self.before_ns is not None and stamp_ns < self.before_ns
         if self.newest_ns is not None and stamp_ns <= self.newest_ns:
             return self._judge_old(stamp_ns, self.newest_ns, config)
         if self.newest_ns is not None:

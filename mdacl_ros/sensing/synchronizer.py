@@ -21,7 +21,8 @@ When a frame goes out:
   of a bag gives the same pairs.
 
 Stamps of what goes out rise strictly, except that the first pair after thermal alone may carry an
-RGB stamp up to ``max_skew`` older than the last thermal stamp.
+RGB stamp up to ``max_skew`` older than the last thermal stamp, and that a smaller clock offset sets
+those of thermal alone back.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality
 
 __all__ = ["CAUSES", "DropCause", "PairSynchronizer", "SyncConfig", "SyncCounters"]
 
+_SETTLE_NS = 150_000_000  # of starvation is no matter: a camera's first frames after a silence
 _THERMAL_KEPT = 2  # the nearest of an RGB frame may be the one before the newest
 
 
@@ -56,9 +58,10 @@ class PairSynchronizer:
     ``None``, and again at :attr:`deadline_ns` or every few milliseconds.
 
     Args:
-        config: Limits; replaced at run time by assigning ``config``.
+        config: Limits.
 
     Attributes:
+        config: Limits in force; see :meth:`configure`.
         counters: Where every frame went.
         last_skew_ns: Skew of the last pair, ``None`` before it.
         last_unpaired_skew_ns: Skew to the nearest thermal frame when the last RGB frame was given
@@ -73,12 +76,32 @@ class PairSynchronizer:
         self.last_skew_ns: int | None = None
         self.last_unpaired_skew_ns: int | None = None
         self.starved_since_ns: int | None = None
+        self._unmet_since_ns: int | None = None
         self._streams: dict[Modality, Stream] = {}
         self._rgb: _Held | None = None
         self._thermal: list[_Held] = []  # oldest first
         self._started_ns: int | None = None
         self._now_ns: int | None = None
         self._forget()
+
+    def configure(self, config: SyncConfig) -> None:
+        """Replace the limits between two calls.
+
+        What is known of thermal moves along with ``thermal_clock_offset_ns``: a smaller offset is
+        no clock that went back, and what waits is compared as the next frames will be.
+
+        Args:
+            config: The new limits.
+        """
+        shift_ns = config.thermal_clock_offset_ns - self.config.thermal_clock_offset_ns
+        self.config = config
+        if shift_ns == 0:
+            return
+        self._streams["thermal"].shift(shift_ns)
+        for held in self._thermal:
+            held.stamp_ns += shift_ns
+        if self.last_unpaired_skew_ns is not None:
+            self.last_unpaired_skew_ns += shift_ns
 
     def push(self, camera: Modality, frame: Frame, now_ns: int) -> FramePair | None:
         """Take a frame.
@@ -130,6 +153,29 @@ class PairSynchronizer:
             ``True`` while its stamp has advanced within ``partner_timeout``.
         """
         return self._streams[camera].alive(now_ns, self.config.partner_timeout_ns)
+
+    def starved_ns(self, now_ns: int) -> int:
+        """For how long no pair has gone out although both cameras deliver; 0 while they meet.
+
+        It counts from the first RGB frame without a partner, also where thermal counted as dead
+        for a moment since: a delay of about ``partner_timeout`` starts with a silence that long.
+
+        Args:
+            now_ns: The caller's clock.
+        """
+        since, unmet = self.starved_since_ns, self._unmet_since_ns
+        if since is None or unmet is None or now_ns - since < _SETTLE_NS:
+            return 0
+        return now_ns - unmet if all(self.alive(name, now_ns) for name in MODALITIES) else 0
+
+    def held_out(self, camera: Modality, now_ns: int) -> bool:
+        """Whether a camera delivers, but waits until the other one's jump back is over."""
+        return self._streams[camera].held_out(now_ns, self.config.partner_timeout_ns)
+
+    @property
+    def went_back(self) -> tuple[Modality, ...]:
+        """Cameras whose stamps went back at the newest restart; none if ``now_ns`` did."""
+        return tuple(camera for camera in MODALITIES if self._streams[camera].went_back)
 
     def frozen(self, camera: Modality, now_ns: int) -> bool:
         """Whether a camera repeats one picture while the other camera's change.
@@ -245,6 +291,16 @@ class PairSynchronizer:
             self.last_unpaired_skew_ns = nearest.stamp_ns - rgb.stamp_ns
         if self.starved_since_ns is None:
             self.starved_since_ns = self._now_ns
+        self._note_unmet()
+
+    def _note_unmet(self) -> None:
+        """Remember when RGB frames ceased to find a partner, thermal dead or not."""
+        if self._unmet_since_ns is None:
+            self._unmet_since_ns = self._now_ns
+
+    def _note_met(self) -> None:
+        """Forget that frames found no partner."""
+        self.starved_since_ns = self._unmet_since_ns = None
 
     def _partner(self, rgb: _Held) -> _Held | None:
         """Nearest held thermal frame within ``max_skew``."""
@@ -295,7 +351,7 @@ class PairSynchronizer:
         return seen_ns if seen_ns is not None else self._started_ns or 0
 
     def _emit_pair(self, rgb: _Held, thermal: _Held) -> FramePair:
-        self.starved_since_ns = None
+        self._note_met()
         self.counters.pairs += 1
         self.counters.paired["rgb"] += 1
         if not thermal.out:
@@ -312,13 +368,15 @@ class PairSynchronizer:
     def _emit_rgb(self, held: _Held) -> FramePair:
         if self._rgb is held:
             self._rgb = None
+        self._note_unmet()
         if not self._expected("thermal"):
             self.starved_since_ns = None
         self.counters.single["rgb"] += 1
         return FramePair(held.frame, None, held.stamp_ns)
 
     def _emit_thermal(self, held: _Held) -> FramePair:
-        held.out, self.starved_since_ns = True, None
+        held.out = True
+        self._note_met()
         self.counters.single["thermal"] += 1
         self._discard_thermal(self._thermal[: -1 if self.config.reuse_partner else None])
         return FramePair(None, held.frame, held.stamp_ns)
@@ -347,16 +405,25 @@ class PairSynchronizer:
         self.counters.clock_resets += 1
         for held_camera in MODALITIES:
             self._drop_held(held_camera, "clock_reset")
-        others = [name for name in MODALITIES if camera not in (None, name)]
-        stale = [name for name in others if self._streams[name].newest_ns is not None]
+        before = self._streams
         self._forget()
         self._started_ns = now_ns
-        for name in stale:
-            self._streams[name].stale_until_ns = now_ns + self.config.partner_timeout_ns
+        if camera is None:
+            return
+        self._streams[camera].went_back = True
+        other: Modality = "thermal" if camera == "rgb" else "rgb"
+        if before[other].newest_ns is not None:
+            self._streams[other] = Stream(
+                other,
+                stale_until_ns=now_ns + self.config.partner_timeout_ns,
+                before_ns=before[other].newest_ns,
+                held_out_ns=before[other].seen_ns,
+            )
 
     def _forget(self) -> None:
         self._streams = {camera: Stream(camera) for camera in MODALITIES}
-        self._started_ns = self.starved_since_ns = None
+        self._started_ns = None
+        self._note_met()
 
 
 def _skew(one: _Held, other: _Held) -> int:

@@ -45,6 +45,18 @@ def test_the_clock_offset_changes_live(bench: Bench) -> None:
     assert float(bench.dominance[0]["skew_ms"]) == 0
 
 
+def test_a_smaller_clock_offset_is_no_clock_that_jumped(bench: Bench) -> None:
+    bench.publish_pair(T0)
+    bench.wait_for_stamp(T0)
+    assert bench.set_parameter("thermal_clock_offset", -3.0)[0]
+    bench.publish("thermal", T0 + 100 * MS)
+    bench.publish("rgb", T0 + 100 * MS)
+    bench.wait_for_health("cameras", lambda _l, _m, v: v["frames_rgb"] == "2", "both frames")
+    _, message, values = bench.health["cameras"]
+    assert values["clock_resets"] == values["dropped_late_thermal"] == "0"
+    assert "jumped back" not in message
+
+
 def test_the_probe_runs_at_its_rate_only(bench: Bench) -> None:
     engine = bench.factory.engine
     bench.publish_pair(T0)
@@ -146,6 +158,7 @@ def test_a_publisher_with_incompatible_qos_is_reported(model_folder: Path) -> No
         offer = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         bench.tester.create_publisher(Image, "rgb/image_raw", offer)
         wait_until(lambda: bench.counts()["incompatible_qos"] == 1, "the event")
+        bench.wait_for_health("cameras", lambda _l, _m, v: v["incompatible_qos"] == "1", "a number")
         _, message, _ = bench.wait_for_health(
             "cameras", lambda _l, m, _v: "incompatible" in m, "the mismatch is shown"
         )

@@ -13,6 +13,19 @@ BOTH, RGB_ALONE = FramePair(RGB, THERMAL, 1), FramePair(RGB, None, 1)
 THERMAL_ALONE = FramePair(None, THERMAL, 1)
 
 
+def test_another_image_size_is_counted_and_told() -> None:
+    statistics = Statistics()
+    health = PairHealth(statistics)
+    small = FramePair(Frame(RGB.image[::2, ::2], 2), THERMAL, 2)
+    for pair in (BOTH, BOTH, RGB_ALONE, small, small, THERMAL_ALONE, small):
+        health.look(pair)
+    counts = statistics.counts()
+    assert (counts["size_changes_rgb"], counts["size_changes_thermal"]) == (1, 0)
+    assert statistics.facts()["size_change_rgb"].startswith("rgb changed from 64x48 to 32x24")
+    health.look(BOTH)
+    assert statistics.counts()["size_changes_rgb"] == 2
+
+
 @pytest.mark.parametrize(
     ("pairs", "rgb", "thermal"),
     [

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import pytest
+
 from mdacl_ros.nodes.snapshot import RECENT
 from mdacl_ros.nodes.stamp_watch import StampWatch
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState
+from mdacl_ros.types import Modality
 
 
 def state(
-    received: int = 0, disordered: int = 0, resets: int = 0, frozen: bool = False
+    received: int = 0,
+    disordered: int = 0,
+    resets: int = 0,
+    frozen: bool = False,
+    went_back: tuple[Modality, ...] = (),
 ) -> SynchronizerState:
     """Of a node whose thermal camera is in order."""
     return SynchronizerState(
@@ -14,6 +21,7 @@ def state(
         counts={"clock_resets": resets},
         skew_ms=None,
         frozen={"rgb": False, "thermal": frozen},
+        went_back=went_back,
         received={"rgb": received, "thermal": received},
         disordered={"rgb": disordered, "thermal": 0},
     )
@@ -42,9 +50,23 @@ def test_a_single_late_frame_is_no_remark() -> None:
 def test_a_jump_back_is_told_for_a_while() -> None:
     watch = StampWatch()
     assert watch.remarks(state(resets=0), 0.0) == ()
-    assert "stamps jumped back" in watch.remarks(state(resets=1), 1.0)[0]
+    assert "clock jumped back" in watch.remarks(state(resets=1), 1.0)[0]
     assert watch.remarks(state(resets=1), 0.9 + RECENT)
     assert watch.remarks(state(resets=1), 1.1 + RECENT) == ()
+
+
+@pytest.mark.parametrize(
+    ("went_back", "said"),
+    [
+        (("rgb",), "rgb stamps jumped back, pairing began anew"),
+        (("rgb", "thermal"), "rgb and thermal stamps jumped back"),
+        ((), "the node's clock jumped back"),
+    ],
+)
+def test_what_jumped_back_is_named(went_back: tuple[Modality, ...], said: str) -> None:
+    watch = StampWatch()
+    watch.remarks(state(), 0.0)
+    assert watch.remarks(state(resets=1, went_back=went_back), 1.0)[0].startswith(said)
 
 
 def test_a_frozen_camera_is_named() -> None:

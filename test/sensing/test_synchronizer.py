@@ -75,6 +75,30 @@ def test_the_offset_is_added_to_thermal_stamps():
     assert pair.thermal.stamp_ns == 1000 * MS  # the frame itself is untouched
 
 
+@pytest.mark.parametrize("offset_ms", [-3000, -90, 90, 3000])
+def test_another_clock_offset_is_no_clock_that_jumped(offset_ms):
+    synchronizer = PairSynchronizer()
+    for step in range(6):
+        if step == 3:  # somebody sets right what was wrong until now
+            synchronizer.configure(SyncConfig(thermal_clock_offset_ns=offset_ms * MS))
+        stamp, now = 1000 + 100 * step, 100 * step * MS
+        synchronizer.push("thermal", frame(stamp - offset_ms), now)
+        pair = synchronizer.push("rgb", frame(stamp), now + MS)
+        assert step < 3 or (pair is not None and pair.skew_ns == 0)
+    counters = synchronizer.counters
+    assert counters.clock_resets == counters.dropped["thermal"]["late"] == 0
+    assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_the_skew_that_was_told_moves_with_the_offset():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(1400), 0)
+    synchronizer.push("rgb", frame(1000), 1 * MS)
+    assert synchronizer.last_unpaired_skew_ns == 400 * MS
+    synchronizer.configure(SyncConfig(thermal_clock_offset_ns=-300 * MS))
+    assert synchronizer.last_unpaired_skew_ns == 100 * MS
+
+
 def test_a_dead_thermal_camera_lets_rgb_go_alone_at_once_and_returns_at_once():
     synchronizer = PairSynchronizer()
     synchronizer.push("thermal", frame(0), 0)
@@ -294,12 +318,91 @@ def test_stragglers_of_the_last_loop_do_not_disturb_the_next():
     assert synchronizer.counters.clock_resets == 1
 
 
+def starvation(events: list[Event]) -> dict[int, int]:
+    """How long pairs have been missing, by the time of each look, a hundred a second; in ms."""
+    synchronizer = PairSynchronizer(SyncConfig(partner_timeout_ns=500 * MS))
+    waiting, told = sorted(events, key=lambda event: -event.arrival_ns), {}
+    for now in range(0, 6000, 10):
+        while waiting and waiting[-1].arrival_ns <= now * MS:
+            event = waiting.pop()
+            synchronizer.push(event.camera, event.frame, event.arrival_ns)
+        while synchronizer.poll(now * MS) is not None:
+            pass
+        told[now] = synchronizer.starved_ns(now * MS) // MS
+    return told
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 111, 10))
+@pytest.mark.parametrize("delay_ms", [250, 350, 400, 450])
+def test_a_thermal_camera_that_comes_late_starves_within_a_second(phase_ms, delay_ms):
+    prompt = stream("thermal", 9, 6, phase_ms=phase_ms)
+    late = stream("thermal", 9, 6, phase_ms=phase_ms, delay_ms=delay_ms)
+    thermal = [e for e in prompt if e.stamp_ns < 3 * SECOND]
+    thermal += [e for e in late if e.stamp_ns >= 3 * SECOND]
+    told = starvation(thermal + stream("rgb", 20, 6, jitter_ms=5))
+    assert max(ms for now, ms in told.items() if now < 3000) == 0
+    assert min(now for now, ms in told.items() if ms > 300) < 3850
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 111, 10))
+@pytest.mark.parametrize("delay_ms", [5, 40, 80])
+def test_a_camera_that_comes_back_is_not_taken_for_one_out_of_step(phase_ms, delay_ms):
+    thermal = stream(
+        "thermal", 9, 6, phase_ms=phase_ms, delay_ms=delay_ms, jitter_ms=20, freeze_s=(2, 4)
+    )
+    told = starvation(thermal + stream("rgb", 30, 6, jitter_ms=20, seed=1))
+    assert max(ms for now, ms in told.items() if now < 2000 or 3900 < now < 5900) < 300
+
+
+@pytest.mark.parametrize(("camera", "other"), [("rgb", "thermal"), ("thermal", "rgb")])
+def test_the_camera_that_jumped_back_is_named_and_the_other_one_is_not_dead(camera, other):
+    synchronizer = PairSynchronizer()
+    timeout = synchronizer.config.partner_timeout_ns
+    for now in range(0, 1000, 50):
+        synchronizer.push(other, frame(5000 + now), now * MS)
+        synchronizer.push(camera, frame(5000 + now - 3000 * (now >= 500)), now * MS)
+        if now >= 500:
+            assert synchronizer.went_back == (camera,)
+            waits = now * MS < 500 * MS + timeout
+            assert synchronizer.held_out(other, now * MS) == waits
+            assert synchronizer.alive(other, now * MS) != waits
+    assert synchronizer.counters.clock_resets == 1
+    assert not synchronizer.held_out(camera, 1000 * MS)
+    assert_every_frame_is_counted_once(synchronizer)
+
+
+def test_a_camera_that_falls_silent_at_the_others_jump_is_told_after_the_timeout():
+    synchronizer = PairSynchronizer()
+    synchronizer.push("thermal", frame(5000), 0)
+    synchronizer.push("rgb", frame(5000), 0)
+    synchronizer.push("rgb", frame(2000), 50 * MS)
+    assert synchronizer.held_out("thermal", 100 * MS)
+    assert not synchronizer.held_out("thermal", synchronizer.config.partner_timeout_ns)
+
+
+def test_both_cameras_of_a_bag_that_loops_are_named():
+    synchronizer = PairSynchronizer()
+    for stamp, now in ((9000, 0), (0, 50)):
+        synchronizer.push("rgb", frame(stamp), now * MS)
+        synchronizer.push("thermal", frame(stamp), (now + 1) * MS)
+    assert synchronizer.went_back == ("rgb", "thermal")
+
+
+def test_a_clock_that_comes_back_to_the_others_is_named_alone():
+    synchronizer = PairSynchronizer()
+    for rgb, thermal, now in ((5000, 2000, 0), (5050, 2050, 50), (2100, 2100, 100)):
+        synchronizer.push("rgb", frame(rgb), now * MS)
+        synchronizer.push("thermal", frame(thermal), (now + 1) * MS)
+    assert synchronizer.went_back == ("rgb",)
+
+
 def test_a_clock_of_the_caller_that_goes_back_restarts():
     synchronizer = PairSynchronizer()
     synchronizer.push("rgb", frame(5000), 5 * SECOND)
     synchronizer.push("rgb", frame(0), 0)
     assert synchronizer.counters.clock_resets == 1
     assert synchronizer.counters.dropped["rgb"]["clock_reset"] == 1
+    assert synchronizer.went_back == ()
     assert synchronizer.push("thermal", frame(0), 1 * MS) is not None
 
 

@@ -27,6 +27,19 @@ QUIET_S, FAULT_S, REST_S = 3.0, 2.5, 6.5
 PARAMETERS = {"autostart": "true"}
 """Of the detector, where they are not the default."""
 
+START_S = 12.0
+"""Seconds that a fault lasts which is there before the detector is active."""
+
+RELIABLE_RGB = """
+/**:
+  ros__parameters:
+    qos_overrides:
+      /faulty/rgb/image_raw:
+        subscription:
+          reliability: reliable
+"""
+"""Parameter file of a detector that asks for reliable RGB images."""
+
 COMPLAINT = 1
 """Least level of a status that tells of something wrong."""
 
@@ -41,15 +54,21 @@ class Record:
     health: list[tuple[float, dict[str, Status], dict[str, str]]] = field(default_factory=list)
     faults: list[tuple[float, str]] = field(default_factory=list)
 
+    def active_at(self) -> float:
+        """When the detector first said that it is active; ``inf`` before."""
+        told = (time_s for time_s, _, values in self.health if values.get("state") == "active")
+        return next(told, float("inf"))
+
     def windows(self) -> list[tuple[float, float]]:
-        """Begin and end of every fault, as the injector told them."""
+        """Begin and end of every fault, as the injector told them, while the detector is active."""
         begins = [time_s for time_s, text in self.faults if text != "none"]
         ends = [
             time_s
             for (_, before), (time_s, text) in itertools.pairwise(self.faults)
             if text == "none" and before != "none"
         ]
-        return list(zip(begins, ends, strict=True))
+        active = self.active_at()
+        return [(max(begin, active), end) for begin, end in zip(begins, ends, strict=True)]
 
 
 class Trial:
@@ -59,6 +78,7 @@ class Trial:
         cases: One after the other.
         folder: For the scenario file; also serves as model folder of the blob engine.
         compressed: Whether RGB comes as JPEG and thermal as PNG.
+        reliable: Whether the detector asks for reliable RGB images.
         scenario: In place of one fault after the other with a rest between them.
         rgb_rate: Frames per second of the RGB camera; thermal has 9.
     """
@@ -69,6 +89,7 @@ class Trial:
         folder: Path,
         *,
         compressed: bool = False,
+        reliable: bool = False,
         scenario: dict[str, Any] | None = None,
         rgb_rate: float = 20.0,
     ) -> None:
@@ -85,8 +106,13 @@ class Trial:
             for c in ("rgb", "thermal")
             for name in ("image_raw", "image_raw/compressed", "camera_info")
         ]
+        command = BLOB_NODE
+        if reliable:
+            overrides = folder / "reliable.yaml"
+            overrides.write_text(RELIABLE_RGB)
+            command = [*BLOB_NODE, "--ros-args", "--params-file", str(overrides), "--"]
         self.detector = Process(
-            BLOB_NODE,
+            command,
             remappings,
             model=str(folder),
             **PARAMETERS,
@@ -104,7 +130,12 @@ class Trial:
             process.kill()
 
     def begin(self) -> None:
-        """Start streaming once everybody hears everybody."""
+        """Start streaming once everybody hears everybody, or at once for a fault from the start."""
+        if any(case.from_start for case in self.cases):
+            self.injector.wait_for("from the first image")
+            time.sleep(1.0)  # discovery of the cameras
+            self.cameras.stream()
+            return
         self.detector.wait_for("active: waiting for /faulty")
         wait_until(lambda: self.record.health, "the first diagnostics")
         time.sleep(1.0)  # discovery between injector and detector is not symmetric
@@ -154,8 +185,8 @@ def _entries(cases: list[Case]) -> list[dict[str, Any]]:
     """The scenario's faults, one after the other."""
     return [
         {
-            "at": QUIET_S + number * (FAULT_S + REST_S),
-            "for": FAULT_S,
+            "at": 0.0 if case.from_start else QUIET_S + number * (FAULT_S + REST_S),
+            "for": START_S if case.from_start else FAULT_S,
             "camera": case.camera,
             "fault": case.fault,
             **case.parameters,

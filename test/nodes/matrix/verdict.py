@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..blob_engine import BlobEngine
-from .cases import COMPRESSED, Case
-from .trial import COMPLAINT, PARAMETERS, REST_S, Status, Trial, longest_gap
+from .cases import COMPRESSED, FROM_START, NO_USABLE, RELIABLE, Case
+from .trial import COMPLAINT, PARAMETERS, REST_S, START_S, Status, Trial, longest_gap
 
 SILENCE_S = 1.0
 """Longest time without an answer that nothing tells of."""
@@ -18,6 +18,9 @@ LONGEST_BEAT_S = 1.5
 RESUME_FRAMES = 20
 """RGB frames, one second of them, within which answers from both cameras have to be back."""
 
+
+STALL_S = 0.3
+"""A camera of the test itself that stood still for so long may be called dead."""
 
 RECOVERING = ("cameras", "images", "inference")
 """Statuses that have to be well again at the end; without camera_info *calibration* never is."""
@@ -36,6 +39,7 @@ class Verdict:
         grown: By how much the counter grew.
         resumed: RGB frames from the fault's end to the first answer from both cameras.
         stall_s: Longest time that the test's own cameras stood still: a busy machine.
+        blamed: Whether the other camera, which nothing befell, was called dead.
         recovered: Whether every status was well again at the end.
     """
 
@@ -47,6 +51,7 @@ class Verdict:
     grown: int
     resumed: int | None
     stall_s: float
+    blamed: bool
     recovered: bool
 
     def faults(self) -> list[str]:
@@ -59,10 +64,14 @@ class Verdict:
             found.append(f"no answer for {self.gaps_s[1]:.1f} s")
         if case.part and (self.told_s is None or self.told_s > SILENCE_S + slack):
             found.append("not told" if self.told_s is None else f"told after {self.told_s:.2f} s")
-        if case.counter and self.grown <= 0:
-            found.append(f"{case.counter} did not grow")
+        if case.counter:
+            name, least, most = case.counter
+            if not least - 20 * slack <= self.grown <= most + 20 * slack:
+                found.append(f"{name} grew by {self.grown}, not {least} to {most}")
         if self.resumed is None or self.resumed > RESUME_FRAMES * (1 + slack):
             found.append(f"resumed after {self.resumed} frames")
+        if self.blamed and slack < STALL_S:
+            found.append("the other camera is blamed")
         if not self.recovered:
             found.append("diagnostics do not recover")
         return found
@@ -86,7 +95,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
     back = next((t for t, present in record.answers if t >= end and present == "rgb+thermal"), None)
     sent = trial.cameras.sent["rgb"]
     stall = max(
-        longest_gap(frames, begin - 1.0, over) - 1 / trial.cameras.rates[camera]
+        longest_gap(frames, max(begin - 1.0, frames[0]), over) - 1 / trial.cameras.rates[camera]
         for camera, frames in trial.cameras.sent.items()
     )
     last = [statuses for time_s, statuses, _ in record.health if time_s <= over][-1]
@@ -95,7 +104,7 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         case,
         alive=longest_gap(beats, begin, over) < LONGEST_BEAT_S + stall,
         gaps_s=(
-            longest_gap(times, begin - 1.0, begin),
+            0.0 if case.from_start else longest_gap(times, begin - 1.0, begin),
             longest_gap(times, begin, end),
             longest_gap(times, end, over),
         ),
@@ -104,23 +113,32 @@ def _judge(trial: Trial, case: Case, begin: float, end: float) -> Verdict:
         grown=_count(trial, case, over) - _count(trial, case, begin),
         resumed=None if back is None else sum(end <= time_s <= back for time_s in sent),
         stall_s=max(0.0, stall),
+        blamed=any(
+            begin + case.from_start * SILENCE_S <= time_s <= over and _blames(case, statuses)
+            for time_s, statuses, _ in record.health
+        ),
         recovered=all(last[part][0] == 0 for part in RECOVERING),
     )
 
 
 def _complaint(case: Case, statuses: dict[str, Status]) -> str:
     """What a beat of diagnostics says about the case; empty where it says nothing of it."""
-    for part, said in ((case.part, case.said), ("cameras", case.or_said)):
-        level, message = statuses.get(part, (0, ""))
-        if said and level >= COMPLAINT and said in message:
-            return message
-    return ""
+    level, message = statuses.get(case.part, (0, ""))
+    return message if case.said and level >= COMPLAINT and case.said in message else ""
+
+
+def _blames(case: Case, statuses: dict[str, Status]) -> bool:
+    """Whether a beat of diagnostics takes the camera to be dead that nothing befell."""
+    other = {"rgb": "thermal", "thermal": "rgb"}.get(case.camera)
+    return other is not None and NO_USABLE.format(other) in statuses.get("cameras", (0, ""))[1]
 
 
 def _count(trial: Trial, case: Case, when: float) -> int:
     """The case's counter in the newest diagnostics before a time."""
+    if case.counter is None:
+        return 0
     values = [values for time_s, _, values in trial.record.health if time_s <= when][-1]
-    return int(float(values.get(case.counter, "0"))) if case.counter else 0
+    return int(float(values.get(case.counter[0], "0")))
 
 
 HEAD = """# Fault matrix
@@ -130,15 +148,18 @@ Made by a test run against real ROS processes (fake cameras, 20 Hz RGB and 9 Hz 
 edit. `make fault-matrix` makes it anew.
 
 Engine: `{engine}` (test/nodes/blob_engine.py). The detector's parameters that are not the default:
-{parameters}; for the last {compressed} rows both transports `compressed` (JPEG and PNG).
+{parameters}. The last rows are {compressed} with both transports `compressed` (JPEG and PNG),
+{reliable} where the detector asks for reliable RGB images, and {from_start} whose fault is there
+before the detector is active and lasts {start_s:g} s.
 
-Each fault lasts {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*: longest
-time without an answer in the second before, while and after it. *told*: time until /diagnostics
-complained. *counter*: by how much it grew. *resumed*: RGB frames (20 a second) from the fault's end
-to the first answer that rests on both cameras. *stall*: longest time the test's own cameras stood
-still, i.e. how busy the machine was. A row is ok when no gap without a word is longer than 1 s, the
-counter grew, /diagnostics complained within 1 s and recovered, and answers resumed within 20
-frames; *stall* is granted on top of each time.
+The other faults last {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*:
+longest time without an answer in the second before, while and after it. *told*: time until
+/diagnostics complained. *counter*: by how much it grew, and how much it had to. *resumed*: RGB
+frames (20 a second) from the fault's end to the first answer that rests on both cameras. *stall*:
+longest time the test's own cameras stood still, i.e. how busy the machine was. A row is ok when no
+gap without a word is longer than 1 s, the counter grew as it had to, /diagnostics complained within
+1 s, never called the other camera dead and recovered, and answers resumed within 20 frames; *stall*
+is granted on top of each time.
 
 | fault | alive | gap before / during / after | told | counter | resumed | stall | verdict |
 |---|---|---|---|---|---|---|---|
@@ -152,12 +173,15 @@ def head(fault_s: float) -> str:
         engine=BlobEngine.name,
         parameters=", ".join(f"`{name}: {value}`" for name, value in PARAMETERS.items()),
         compressed=len(COMPRESSED),
+        reliable=len(RELIABLE),
+        from_start=len(FROM_START),
+        start_s=START_S,
     )
 
 
 def write_table(verdicts: list[Verdict], path: Path, fault_s: float) -> None:
     """Write the table as a whole."""
-    rows = [_row(verdict) for verdict in verdicts]
+    rows = [row(verdict) for verdict in verdicts]
     said = "\n".join(f"- {v.case.name}: \u201c{v.message}\u201d" for v in verdicts if v.message)
     text = head(fault_s) + "\n".join(rows)
     text += f"\n\n## What /diagnostics said\n\n{said}\n"
@@ -166,13 +190,21 @@ def write_table(verdicts: list[Verdict], path: Path, fault_s: float) -> None:
     partial.replace(path)
 
 
-def _row(v: Verdict) -> str:
+def row(v: Verdict) -> str:
     """One line of the table."""
     gaps = " / ".join(f"{gap:.2f}" for gap in v.gaps_s)
     told = "" if not v.case.part else "no" if v.told_s is None else f"{v.told_s:.2f}"
-    counter = f"{v.case.counter} +{v.grown}" if v.case.counter else ""
+    counter = _counter(v)
     resumed = "no" if v.resumed is None else str(v.resumed)
     verdict = "; ".join(v.faults()) or "ok"
     alive = "yes" if v.alive else "no"
     cells = (v.case.name, alive, gaps, told, counter, resumed, f"{v.stall_s:.2f}", verdict)
     return f"| {' | '.join(cells)} |"
+
+
+def _counter(v: Verdict) -> str:
+    """By how much the counter grew, and how much it had to."""
+    if v.case.counter is None:
+        return ""
+    name, least, most = v.case.counter
+    return f"{name} +{v.grown} ({least if least == most else f'{least} to {most}'})"
