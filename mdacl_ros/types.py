@@ -34,6 +34,11 @@ COCO files of this project number their categories from 1, so ``category_id == l
 """
 
 
+def other_camera(camera: Modality) -> Modality:
+    """The partner of a camera."""
+    return "thermal" if camera == "rgb" else "rgb"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One image as a camera delivered it.

@@ -12,7 +12,7 @@ from mdacl_ros.analysis.numbers import rounded
 from mdacl_ros.perception import Perception
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.scoring import Change, Evaluation, evaluate, without
-from mdacl_ros.types import MODALITIES, FramePair, Modality
+from mdacl_ros.types import MODALITIES, FramePair, Modality, other_camera
 
 RUNGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the frames that lose the camera."""
@@ -56,7 +56,7 @@ class RemovalTable:
 
         ``None`` where that detector was not given or finds nothing.
         """
-        other: Modality = "thermal" if missing == "rgb" else "rgb"
+        other = other_camera(missing)
         if other not in self.baselines or self.baselines[other].map50 <= 0:
             return None
         alone = next(r for r in self.rows if r.camera == missing and r.missing == 1.0)

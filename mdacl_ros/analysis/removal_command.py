@@ -21,7 +21,7 @@ from mdacl_ros.analysis.removal_plot import draw_removal
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.replay.scoring import evaluate
-from mdacl_ros.types import MODALITIES, Modality
+from mdacl_ros.types import MODALITIES, Modality, other_camera
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def _score_baselines(
     """Score each dedicated detector with its own camera alone."""
     baselines: dict[Modality, RemovalRow] = {}
     for camera, model in zip(MODALITIES, args.baselines or (), strict=False):
-        other: Modality = "thermal" if camera == "rgb" else "rgb"
+        other = other_camera(camera)
         perception = open_perception(args, model)
         with progress_bar(f"{camera} only", recording.frames[camera]) as advance:
             baselines[camera] = row_of(other, 1.0, evaluate(perception, recording, other, advance))
@@ -80,6 +80,6 @@ def _text(table: RemovalTable) -> str:
     text = text_table(cells)
     for camera in MODALITIES:
         if (kept := table.retention(camera)) is not None:
-            other = "thermal" if camera == "rgb" else "rgb"
-            text += f"\nwithout {camera}: {percent(kept)} % of the dedicated {other} detector"
+            text += f"\nwithout {camera}: {percent(kept)} % of the dedicated "
+            text += f"{other_camera(camera)} detector"
     return text

@@ -9,7 +9,7 @@ import numpy as np
 
 from mdacl_ros.replay.recording import Event
 from mdacl_ros.sensing.repetition import Repetition
-from mdacl_ros.types import MODALITIES, Array, Modality
+from mdacl_ros.types import MODALITIES, Array, Modality, other_camera
 
 STRIDE = 8
 """Every eighth pixel of every eighth row is looked at: 80 x 60 of a 640 x 480 image."""
@@ -45,7 +45,7 @@ class Signs:
     def _stands_still(self, event: Event) -> bool:
         """Whether the picture repeats, by the node's own rule, whatever the other camera does."""
         pictures = self._pictures[event.camera]
-        other = self._pictures["thermal" if event.camera == "rgb" else "rgb"]
+        other = self._pictures[other_camera(event.camera)]
         pictures.look(event.frame.image, event.frame.stamp_ns, other)
         return pictures.still_ns > 0
 

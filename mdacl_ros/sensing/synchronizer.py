@@ -29,13 +29,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mdacl_ros.sensing.starvation import Starvation
 from mdacl_ros.sensing.sync_stream import Stream, Verdict
 from mdacl_ros.sensing.sync_types import CAUSES, DropCause, SyncConfig, SyncCounters
-from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality
+from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, other_camera
 
 __all__ = ["CAUSES", "DropCause", "PairSynchronizer", "SyncConfig", "SyncCounters"]
 
-_SETTLE_NS = 150_000_000  # of starvation is no matter: a camera's first frames after a silence
 _THERMAL_KEPT = 2  # the nearest of an RGB frame may be the one before the newest
 
 
@@ -66,8 +66,7 @@ class PairSynchronizer:
         last_skew_ns: Skew of the last pair, ``None`` before it.
         last_unpaired_skew_ns: Skew to the nearest thermal frame when the last RGB frame was given
             up without a partner: what to look at (and set as clock offset) when drops of RGB grow.
-        starved_since_ns: Caller's clock when the first RGB frame after the last answer was given
-            up without a partner; ``None`` while pairs, or frames of one camera, go out.
+        starvation: Since when frames of both cameras come and do not meet.
     """
 
     def __init__(self, config: SyncConfig | None = None) -> None:
@@ -75,8 +74,7 @@ class PairSynchronizer:
         self.counters = SyncCounters()
         self.last_skew_ns: int | None = None
         self.last_unpaired_skew_ns: int | None = None
-        self.starved_since_ns: int | None = None
-        self._unmet_since_ns: int | None = None
+        self.starvation = Starvation()
         self._streams: dict[Modality, Stream] = {}
         self._rgb: _Held | None = None
         self._thermal: list[_Held] = []  # oldest first
@@ -157,16 +155,11 @@ class PairSynchronizer:
     def starved_ns(self, now_ns: int) -> int:
         """For how long no pair has gone out although both cameras deliver; 0 while they meet.
 
-        It counts from the first RGB frame without a partner, also where thermal counted as dead
-        for a moment since: a delay of about ``partner_timeout`` starts with a silence that long.
-
         Args:
             now_ns: The caller's clock.
         """
-        since, unmet = self.starved_since_ns, self._unmet_since_ns
-        if since is None or unmet is None or now_ns - since < _SETTLE_NS:
-            return 0
-        return now_ns - unmet if all(self.alive(name, now_ns) for name in MODALITIES) else 0
+        both = all(self.alive(camera, now_ns) for camera in MODALITIES)
+        return self.starvation.told_ns(now_ns) if both else 0
 
     def held_out(self, camera: Modality, now_ns: int) -> bool:
         """Whether a camera delivers, but waits until the other one's jump back is over."""
@@ -230,8 +223,7 @@ class PairSynchronizer:
             self._started_ns = now_ns
 
     def _judge(self, camera: Modality, held: _Held) -> Verdict:
-        other = self._streams["thermal" if camera == "rgb" else "rgb"]
-        stream = self._streams[camera]
+        stream, other = self._streams[camera], self._streams[other_camera(camera)]
         moved = stream.pictures.still_ns == 0
         verdict = stream.judge(held.frame, held.stamp_ns, held.arrived_ns, other, self.config)
         self.counters.freezes[camera] += moved and stream.pictures.still_ns > 0
@@ -289,18 +281,8 @@ class PairSynchronizer:
         nearest = self._nearest(rgb)
         if nearest is not None:
             self.last_unpaired_skew_ns = nearest.stamp_ns - rgb.stamp_ns
-        if self.starved_since_ns is None:
-            self.starved_since_ns = self._now_ns
-        self._note_unmet()
-
-    def _note_unmet(self) -> None:
-        """Remember when RGB frames ceased to find a partner, thermal dead or not."""
-        if self._unmet_since_ns is None:
-            self._unmet_since_ns = self._now_ns
-
-    def _note_met(self) -> None:
-        """Forget that frames found no partner."""
-        self.starved_since_ns = self._unmet_since_ns = None
+        assert self._now_ns is not None
+        self.starvation.given_up(self._now_ns)
 
     def _partner(self, rgb: _Held) -> _Held | None:
         """Nearest held thermal frame within ``max_skew``."""
@@ -334,9 +316,8 @@ class PairSynchronizer:
 
     def _is_starved(self) -> bool:
         """Whether no RGB frame has found a partner for so long that they go out alone."""
-        since = self.starved_since_ns
         assert self._now_ns is not None
-        return since is not None and self._now_ns - since >= self.config.partner_timeout_ns
+        return self.starvation.lasts(self._now_ns, self.config.partner_timeout_ns)
 
     def _expected(self, camera: Modality) -> bool:
         """Whether frames of a camera are worth waiting for: alive, or not yet given up."""
@@ -351,7 +332,7 @@ class PairSynchronizer:
         return seen_ns if seen_ns is not None else self._started_ns or 0
 
     def _emit_pair(self, rgb: _Held, thermal: _Held) -> FramePair:
-        self._note_met()
+        self.starvation.met()
         self.counters.pairs += 1
         self.counters.paired["rgb"] += 1
         if not thermal.out:
@@ -368,15 +349,14 @@ class PairSynchronizer:
     def _emit_rgb(self, held: _Held) -> FramePair:
         if self._rgb is held:
             self._rgb = None
-        self._note_unmet()
-        if not self._expected("thermal"):
-            self.starved_since_ns = None
+        assert self._now_ns is not None
+        self.starvation.went_alone(self._now_ns, thermal_expected=self._expected("thermal"))
         self.counters.single["rgb"] += 1
         return FramePair(held.frame, None, held.stamp_ns)
 
     def _emit_thermal(self, held: _Held) -> FramePair:
         held.out = True
-        self._note_met()
+        self.starvation.met()
         self.counters.single["thermal"] += 1
         self._discard_thermal(self._thermal[: -1 if self.config.reuse_partner else None])
         return FramePair(None, held.frame, held.stamp_ns)
@@ -411,7 +391,7 @@ class PairSynchronizer:
         if camera is None:
             return
         self._streams[camera].went_back = True
-        other: Modality = "thermal" if camera == "rgb" else "rgb"
+        other = other_camera(camera)
         if before[other].newest_ns is not None:
             self._streams[other] = Stream(
                 other,
@@ -423,7 +403,7 @@ class PairSynchronizer:
     def _forget(self) -> None:
         self._streams = {camera: Stream(camera) for camera in MODALITIES}
         self._started_ns = None
-        self._note_met()
+        self.starvation.met()
 
 
 def _skew(one: _Held, other: _Held) -> int:

@@ -13,6 +13,7 @@ from mdacl_ros.replay.bag_writer import BagWriter
 from mdacl_ros.replay.bags import BagRecording
 from mdacl_ros.replay.damage import damage_named
 from mdacl_ros.sensing.rig import save_rig
+from mdacl_ros.types import other_camera
 
 from .rig_scenes import Still, rig
 
@@ -28,7 +29,7 @@ def bag(request, tmp_path_factory):
             frame = event.frame
             if request.param and event.camera == "thermal":
                 frame = replace(frame, image=frame.image.astype(np.uint16), encoding="16UC1")
-            other = "thermal" if event.camera == "rgb" else "rgb"
+            other = other_camera(event.camera)
             writer.write(replace(event, camera=other, frame=frame))
     return path
 

@@ -11,6 +11,7 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.learning.data_folder import data_folder
 from mdacl_ros.learning.samples import load_sample, read_pairs, simulated_samples
 from mdacl_ros.simulation.version import picture_version
+from mdacl_ros.types import other_camera
 
 COCO = {
     "images": [
@@ -124,7 +125,7 @@ def test_one_camera_leaves_the_other_black(annotations: Path, camera: str) -> No
     coco = json.loads(annotations.read_text())
     for image in coco["images"]:
         image["file_name"] = image.pop(camera)
-        image.pop("thermal" if camera == "rgb" else "rgb")
+        image.pop(other_camera(camera))
     annotations.write_text(json.dumps(coco))
     with pytest.raises(RecordingError, match="camera rgb or thermal"):
         read_pairs(annotations)

@@ -268,8 +268,8 @@ def test_cameras_that_never_meet_starve_and_say_by_how_much(clock_error_ms):
     synchronizer = PairSynchronizer()
     for event in sorted(events, key=lambda event: event.arrival_ns):
         synchronizer.push(event.camera, event.frame, event.arrival_ns)
-    assert synchronizer.starved_since_ns is not None
-    assert end - synchronizer.starved_since_ns > 1.5 * SECOND
+    assert synchronizer.starvation.since_ns is not None
+    assert end - synchronizer.starvation.since_ns > 1.5 * SECOND
     assert synchronizer.last_unpaired_skew_ns is not None
     assert abs(synchronizer.last_unpaired_skew_ns - clock_error_ms * MS) <= 70 * MS
     # The skew it tells, as an offset, mends it.
@@ -279,7 +279,7 @@ def test_cameras_that_never_meet_starve_and_say_by_how_much(clock_error_ms):
     later = [Event(e.arrival_ns, e.camera, e.stamp_ns + end) for e in later]
     out = [pair for now, pair in play(synchronizer, later) if now <= end + SECOND]
     assert sum(pair.thermal is not None for pair in out) >= 25
-    assert synchronizer.starved_since_ns is None
+    assert synchronizer.starvation.since_ns is None
 
 
 @pytest.mark.parametrize(

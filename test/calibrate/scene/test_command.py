@@ -13,6 +13,7 @@ from mdacl_ros.cli import main
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.replay.bag_writer import write_bag
 from mdacl_ros.sensing.rig import CameraModel, RigCalibration, load_rig, save_rig
+from mdacl_ros.types import other_camera
 
 from ..scenes import FRAMES, SIZE, ListRecording, displaced, event, scene_recording
 
@@ -74,8 +75,7 @@ def test_a_camera_that_is_missing_is_named():
 
 def test_swapped_topics_are_suspected():
     events = [
-        event("rgb" if e.camera == "thermal" else "thermal", e.time_ns / 1e9, e.frame.image)
-        for e in _recording().events
+        event(other_camera(e.camera), e.time_ns / 1e9, e.frame.image) for e in _recording().events
     ]
     with pytest.raises(CalibrationError, match="look exchanged: swap --rgb-topic"):
         _frames(ListRecording(events))
