@@ -18,10 +18,6 @@ FEWEST, SHARE = 2, 0.1
 and more, a fifth at 9 Hz."""
 
 
-_WHY = "a bag that loops, or a clock that was set"
-"""Why stamps jump back."""
-
-
 class StampWatch:
     """Reads the synchronizer's state now and then."""
 
@@ -53,7 +49,10 @@ class StampWatch:
             self._reset_at = now
         self._resets = resets
         if now - self._reset_at < RECENT:
-            found.append(f"{_jumped(state)} jumped back, pairing began anew: {_WHY}")
+            found.append(
+                f"{_jumped(state)} jumped back, pairing began anew: a bag that loops, or a clock "
+                "that was set"
+            )
         return tuple(found)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .bench import Bench
+    from .process import Process
 
 MISSING = [name for name in ("rclpy", "vision_msgs") if importlib.util.find_spec(name) is None]
 collect_ignore_glob = ["test_*.py"] if MISSING else []
@@ -47,3 +48,12 @@ def idle_bench(model_folder: Path) -> Iterator[Bench]:
 
     with Bench({"model": str(model_folder)}) as running:
         yield running
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    """Node processes; those put in here are killed at the end, if they still run."""
+    started: list[Process] = []
+    yield started
+    for process in started:
+        process.kill()

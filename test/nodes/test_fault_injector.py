@@ -17,7 +17,7 @@ from mdacl_ros.nodes.faulty_camera import to_data, to_message
 
 from .bench import image_message, rgb_scene, thermal_scene, wait_until
 from .cameras import Cameras, rgb_pictures
-from .test_process import Process, processes  # noqa: F401  (a fixture)
+from .process import Process
 
 INJECTOR = [sys.executable, "-m", "mdacl_ros.nodes.start", "fault_injector_node"]
 
@@ -46,7 +46,7 @@ def test_messages_and_data_are_the_same_thing() -> None:
 
 
 def test_faults_are_told_and_only_their_camera_is_touched(
-    processes: list[Process],  # noqa: F811
+    processes: list[Process],
     cameras: Cameras,
     tmp_path: Path,
 ) -> None:
@@ -85,7 +85,7 @@ def test_faults_are_told_and_only_their_camera_is_touched(
     ],
 )
 def test_what_cannot_be_gives_one_line_and_status_2(
-    processes: list[Process],  # noqa: F811
+    processes: list[Process],
     tmp_path: Path,
     entry: dict[str, object] | None,
     parameters: dict[str, str],

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -15,78 +10,11 @@ import pytest
 from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
 
-import mdacl_ros
-
 from .bench import wait_until
 from .cameras import Cameras
+from .process import BLOB_NODE, REAL_NODE, SIGNALS, Process
 
-BLOB_NODE = [sys.executable, str(Path(__file__).with_name("blob_node.py"))]
-REAL_NODE = [sys.executable, "-m", "mdacl_ros.nodes.start", "detector_node"]
-
-
-def python_path() -> str:
-    """The checkout first: it may be tested without being installed."""
-    root = str(Path(mdacl_ros.__file__).resolve().parent.parent)
-    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-class Process:
-    """A node process whose log lines are collected."""
-
-    def __init__(
-        self, command: list[str], remappings: Iterable[str] = (), **parameters: str
-    ) -> None:
-        arguments = [x for name, value in parameters.items() for x in ("-p", f"{name}:={value}")]
-        arguments += [x for remapping in remappings for x in ("-r", remapping)]
-        self.process = subprocess.Popen(
-            [*command, "--ros-args", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": python_path()},
-        )
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        self.lines.extend(iter(self.process.stdout.readline, ""))
-
-    def log(self) -> str:
-        return "".join(self.lines)
-
-    def wait_for(self, text: str) -> None:
-        def said() -> bool:
-            assert self.process.poll() is None, f"ended before {text!r}:\n{self.log()}"
-            return text in self.log()
-
-        wait_until(said, f"{text!r} in the log", timeout=30)
-
-    def end(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        status = self.process.wait(timeout=20)
-        self._reader.join()
-        return status
-
-    def kill(self) -> None:
-        """End it in any case; does nothing once it has ended."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self._reader.join()
-
-
-@pytest.fixture
-def processes() -> Iterator[list[Process]]:
-    started: list[Process] = []
-    yield started
-    for process in started:
-        process.kill()
-
-
-SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-BAD_WORDS = ("Traceback", "terminate", "Error", "core dumped", "never awaited")
+BAD_WORDS = ("terminate", "Error", "core dumped", "never awaited")
 
 
 def check_end(node: Process, number: signal.Signals) -> None:

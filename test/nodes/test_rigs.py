@@ -18,7 +18,7 @@ from mdacl_ros.nodes.rigs_node import checked_names
 
 from .bench import wait_until
 from .cameras import Cameras
-from .test_process import BLOB_NODE, SIGNALS, Process, processes  # noqa: F401  (a fixture)
+from .process import BLOB_NODE, SIGNALS, Process
 
 RIGS = [sys.executable, str(Path(__file__).with_name("blob_rigs.py"))]
 FRONT, REAR = "front", "rear"
@@ -65,7 +65,7 @@ def check_that_rigs_are_apart(cameras: dict[str, Cameras], listener: Listener) -
 
 
 def test_two_rigs_in_one_process(
-    processes: list[Process],  # noqa: F811
+    processes: list[Process],
     cameras: dict[str, Cameras],
     model_folder: Path,
 ) -> None:
@@ -78,11 +78,10 @@ def test_two_rigs_in_one_process(
     assert node.end(signal.SIGTERM) == 0
     assert "engines loaded: 1" in node.log()
     assert "engines closed: 1" in node.log()
-    assert "Traceback" not in node.log()
 
 
 def test_two_nodes_on_one_machine(
-    processes: list[Process],  # noqa: F811
+    processes: list[Process],
     cameras: dict[str, Cameras],
     model_folder: Path,
 ) -> None:
@@ -103,7 +102,7 @@ def test_two_nodes_on_one_machine(
 
 @SIGNALS
 def test_a_signal_ends_rigs_whose_callbacks_hang(
-    processes: list[Process],  # noqa: F811
+    processes: list[Process],
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
 ) -> None:
@@ -111,15 +110,12 @@ def test_a_signal_ends_rigs_whose_callbacks_hang(
     node = Process([*RIGS, FRONT, REAR])
     processes.append(node)
     wait_until(lambda: node.log().count("a callback hangs") == 2, "both hang")
-    asked = time.monotonic()
     assert node.end(number) == 1
-    print(f"ended {time.monotonic() - asked:.2f} s after the signal")
     assert "A callback does not end: leaving without clean-up." in node.log()
-    assert "Traceback" not in node.log()
 
 
 def test_a_signal_ends_rigs_whose_inferences_hang(
-    processes: list[Process],  # noqa: F811
+    processes: list[Process],
     cameras: dict[str, Cameras],
     model_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -131,11 +127,8 @@ def test_a_signal_ends_rigs_whose_inferences_hang(
     for camera in cameras.values():
         camera.stream()
     wait_until(lambda: node.log().count("inference hangs") == 2, "both hang")
-    asked = time.monotonic()
     assert node.end(signal.SIGTERM) == 0
-    print(f"ended {time.monotonic() - asked:.2f} s after the signal")
     assert node.log().count("left behind") == 2
-    assert "Traceback" not in node.log()
 
 
 @pytest.mark.parametrize("given", [[], ["a", "a"], ["a", "/a"], ["1st"], ["a b"], [""]])
@@ -144,10 +137,9 @@ def test_names_that_cannot_be_are_refused(given: list[str]) -> None:
         checked_names(given)
 
 
-def test_wrong_names_end_the_process_with_one_line(processes: list[Process]) -> None:  # noqa: F811
+def test_wrong_names_end_the_process_with_one_line(processes: list[Process]) -> None:
     node = Process([*RIGS, "front", "front"])
     processes.append(node)
     assert node.process.wait(30) == 2
     node.kill()
     assert "rigs: got front front, wanted one namespace or more" in node.log()
-    assert "Traceback" not in node.log()

@@ -17,7 +17,7 @@ from std_msgs.msg import String
 
 from ..bench import wait_until
 from ..cameras import Cameras
-from ..test_process import BLOB_NODE, Process
+from ..process import BLOB_NODE, Process
 from .cases import Case
 
 INJECTOR = [*BLOB_NODE[:1], "-m", "mdacl_ros.nodes.start", "fault_injector_node"]
