@@ -25,7 +25,7 @@ from lifecycle_msgs.srv import ChangeState
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "test"))
 from nodes.bench import wait_until
 from nodes.cameras import Cameras
-from nodes.test_process import BLOB_NODE, Process, ask_to_reload
+from nodes.process import BLOB_NODE, Process, ask_to_reload
 
 SETTLE_S = 0.5
 """Seconds that an active node answers frames before the signal."""

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from std_srvs.srv import Trigger
 
 import mdacl_ros
 
 from .bench import wait_until
+from .cameras import Cameras
 
 BLOB_NODE = [sys.executable, str(Path(__file__).with_name("blob_node.py"))]
 REAL_NODE = [sys.executable, "-m", "mdacl_ros.nodes.start", "detector_node"]
@@ -78,3 +80,10 @@ class Process:
             self.process.kill()
             self.process.wait()
         self._reader.join()
+
+
+def ask_to_reload(cameras: Cameras) -> None:
+    """Call ``~/reload_engine`` and do not wait for its answer."""
+    client = cameras.node.create_client(Trigger, "/detector_node/reload_engine")
+    wait_until(client.service_is_ready, "the service")
+    client.call_async(Trigger.Request())

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
 
 from .bench import wait_until
 from .cameras import Cameras
-from .process import BLOB_NODE, REAL_NODE, SIGNALS, Process
+from .process import BLOB_NODE, REAL_NODE, SIGNALS, Process, ask_to_reload
 
 BAD_WORDS = ("terminate", "Error", "core dumped", "never awaited")
 
@@ -24,13 +23,6 @@ def check_end(node: Process, number: signal.Signals) -> None:
     wait_until(lambda: not any(map(psutil.Process.is_running, children)), "the children end")
     for word in BAD_WORDS:
         assert word not in node.log()
-
-
-def ask_to_reload(cameras: Cameras) -> None:
-    """Call ``~/reload_engine`` and do not wait for its answer."""
-    client = cameras.node.create_client(Trigger, "/detector_node/reload_engine")
-    wait_until(client.service_is_ready, "the service")
-    client.call_async(Trigger.Request())
 
 
 def start(processes: list[Process], model_folder: Path) -> Process:
