@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -65,11 +66,11 @@ class Process:
         wait_until(said, f"{text!r} in the log", timeout=30)
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal; the exit status. No end is one with a traceback."""
+        """Send a signal; the exit status. No end has a traceback. See --log-level=INFO for the time."""
         asked = time.monotonic()
         self.process.send_signal(number)
         status = self.process.wait(timeout=20)
-        print(f"ended {time.monotonic() - asked:.2f} s after the signal")
+        logging.getLogger(__name__).info("ended after %.2f s", time.monotonic() - asked)
         self._reader.join()
         assert "Traceback" not in self.log(), self.log()
         return status
