@@ -66,7 +66,7 @@ class Process:
         wait_until(said, f"{text!r} in the log", timeout=30)
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal; the exit status. No end has a traceback. See --log-level=INFO for the time."""
+        """Send a signal; the exit status. No end has a traceback; the time it took is logged."""
         asked = time.monotonic()
         self.process.send_signal(number)
         status = self.process.wait(timeout=20)
