@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from mdacl_ros.ablation.family import ABSENT, family_of
 from mdacl_ros.ablation.results import Results
 from mdacl_ros.ablation.statistic import Statistic, mean_of, ratio
-
-DEDICATED = {"rgb_absent": "thermal_only", "thermal_absent": "rgb_only"}
-"""The variant whose mAP50 a fused one has to keep when a camera is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def table_rows(results: Results, variants: Sequence[str]) -> list[Row]:
 
 def _measures_at(results: Results, variant: str, seed: int) -> dict[str, float | None]:
     dedicated: dict[str, float | None] = {}
-    for mode, name in DEDICATED.items():
+    for mode, name in family_of(variant).dedicated.items():
         unit = results.units.get((name, seed))
         dedicated[mode] = None if unit is None else unit["scores"]["map50"]
     return measures(results.units[variant, seed], dedicated)
@@ -137,7 +135,7 @@ def measures(
     """
     scores, corruption = result["scores"], result["corruption"]
     kept = {k: ratio(v, corruption["clean_map50"]) for k, v in corruption["map50"].items()}
-    left = {mode: result.get(mode, {}).get("map50") for mode in DEDICATED}
+    left = {mode: result.get(mode, {}).get("map50") for mode in ABSENT}
     return {
         "map50": scores["map50"],
         "map": scores["map"],
