@@ -74,7 +74,7 @@ def _family_goals(family: Family, at: _At) -> list[Goal]:
         *_over(full, family.plain, at),
         *(
             _share(
-                f"{mode.replace('_', ' ').replace('rgb', 'RGB')}: share of {name} that {full} keeps",
+                f"{_words(mode)}: share of {name} that {full} keeps",
                 at(full, f"retention_{mode}"),
                 ALONE_KEPT,
             )
@@ -95,6 +95,10 @@ def _over(full: str, plain: str, at: _At) -> list[Goal]:
         _gain(f"mAP50 of {full} over {plain}", gain, OVER_PLAIN),
         _mdi(f"|mean MDI| of {full} over that of {plain}", at(full, "mdi"), at(plain, "mdi")),
     ]
+
+
+def _words(mode: str) -> str:
+    return mode.replace("_", " ").replace("rgb", "RGB")
 
 
 def better_of(first: Statistic, second: Statistic) -> Statistic:
