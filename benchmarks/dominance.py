@@ -32,6 +32,7 @@ from mdacl_ros.network.dominance import dominance_shares, mdi
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import load_engine
+from mdacl_ros.runtime.provenance import provenance
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
@@ -99,7 +100,9 @@ def main() -> None:
     for name, value in correlations.items():
         print(f"  Spearman, {CORRELATIONS[name]}: {value:.3f}")
     if args.out is not None:
-        write_json(args.out, {"pairs": len(samples), "spearman": correlations})
+        measured = provenance(model, engine)
+        found = {"measured": measured, "pairs": len(samples), "spearman": correlations}
+        write_json(args.out, found)
 
 
 if __name__ == "__main__":

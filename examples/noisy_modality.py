@@ -173,7 +173,7 @@ def table(without: Sequence[Result], gated: Sequence[Result]) -> str:
     """Accuracies and the microphone's gate, mean and standard deviation over seeds."""
 
     def cell(values: Sequence[float]) -> str:
-        return f"{np.mean(values):.3f} +- {np.std(values):.3f}"
+        return f"{np.mean(values):.3f} +- {np.std(values, ddof=1):.3f}"
 
     def gate(kind: str) -> str:
         return cell([float(getattr(r, kind)[:, 0].mean()) for r in gated])

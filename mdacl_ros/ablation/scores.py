@@ -15,6 +15,7 @@ from typing import Any
 
 from mdacl_ros.ablation.markers import markdown_table
 from mdacl_ros.errors import ParameterError
+from mdacl_ros.replay.evaluate import MEASURED
 
 SHIPPED, DOMINANCE = "shipped", "dominance"
 BESIDE = {
@@ -91,6 +92,7 @@ def read_scores(path: Path) -> Scores:
         ParameterError: The file is not readable or not such a file.
     """
     values = _read_object(path, "mdacl evaluate DATASET --out")
+    values.pop(MEASURED, None)
     good = values and all(isinstance(v, dict) and "map50" in v for v in values.values())
     if not good:
         raise ParameterError(

@@ -13,10 +13,10 @@ from mdacl_ros.analysis.inputs import (
     add_data_arguments,
     add_model_arguments,
     add_out_argument,
+    made_from,
     open_pairs,
     open_perception,
     out_folder,
-    provenance,
     write_json,
 )
 from mdacl_ros.analysis.numbers import percent, signed, text_table
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             perception, recording, mixed=args.mixed, seed=args.seed, advance=advance, kinds=kinds
         )
     print(_text(table))
-    source = provenance(args, perception, images) | {"data": recording.name}
+    source = made_from(args, perception, images) | {"data": recording.name}
     values = source | table.to_json() | {"shift": shift_rows(table)}
     for path in filter(None, (folder / "corruption.json", args.json)):
         write_json(path, values)

@@ -15,7 +15,7 @@ from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.replay.scoring import SCORE_FLOOR
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import parse_size, progress_printer
-from mdacl_ros.runtime.cache import file_digest
+from mdacl_ros.runtime.provenance import provenance
 from mdacl_ros.whole_file import write_whole
 
 DEFAULT_DATA = "msrs"
@@ -100,18 +100,10 @@ def open_pairs(args: argparse.Namespace) -> MemoryRecording:
     return MemoryRecording(recording, args.images)
 
 
-def provenance(args: argparse.Namespace, perception: Perception, images: int) -> dict[str, Any]:
+def made_from(args: argparse.Namespace, perception: Perception, images: int) -> dict[str, Any]:
     """What a written table was made from."""
-    folder = model_folder(args)
-    return {
-        "model": folder.name,
-        "weights_sha256": file_digest(folder / "weights.safetensors"),
-        "engine": perception.engine.name,
-        "precision": perception.engine.precision,
-        "input_size": list(perception.engine.input_size),
-        "images": images,
-        "seed": args.seed,
-    }
+    made = provenance(model_folder(args), perception.engine)
+    return {**made, "images": images, "seed": args.seed}
 
 
 def out_folder(args: argparse.Namespace) -> Path:

@@ -9,10 +9,10 @@ from mdacl_ros.analysis.inputs import (
     add_data_arguments,
     add_model_arguments,
     add_out_argument,
+    made_from,
     open_pairs,
     open_perception,
     out_folder,
-    provenance,
     write_json,
 )
 from mdacl_ros.analysis.numbers import percent, signed, text_table
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         rows = removal_ladder(perception, recording, args.seed, advance)
     table = RemovalTable(rows, _score_baselines(args, recording))
     print(_text(table))
-    source = provenance(args, perception, images) | {"data": recording.name}
+    source = made_from(args, perception, images) | {"data": recording.name}
     write_json(folder / "removal.json", source | table.to_json())
     draw_removal(table, folder / "removal.png")
     print(f"wrote {folder / 'removal.json'} and {folder / 'removal.png'}")

@@ -68,6 +68,11 @@ class TrainingStep(nn.Module):
                 f"training config: guidance and equilibrium need both cameras, detector.modalities "
                 f"is {list(config.modalities)}; set their weights to 0"
             )
+        if guidance.alpha > 0 and not config.use_guidance:
+            raise ModelError(
+                "training config: guidance.alpha needs the guidance's shared space, "
+                "detector.use_guidance is false; set one of the two otherwise"
+            )
         self.detector = detector
         self.equilibrium = equilibrium
         self.guidance = (

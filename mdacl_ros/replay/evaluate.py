@@ -15,9 +15,10 @@ from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.replay.scoring import SCORE_FLOOR, Change, Evaluation, evaluate, labelled_pairs
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import progress_printer
+from mdacl_ros.runtime.provenance import provenance
 from mdacl_ros.types import Modality
 
-__all__ = ["MODES", "SCORE_FLOOR", "Change", "Evaluation", "evaluate", "labelled_pairs"]
+__all__ = ["MEASURED", "MODES", "SCORE_FLOOR", "Change", "Evaluation", "evaluate", "labelled_pairs"]
 
 MODES: dict[str, Modality | None] = {
     "fused": None,
@@ -25,6 +26,9 @@ MODES: dict[str, Modality | None] = {
     "thermal absent": "thermal",
 }
 """What is printed, and which camera is taken away for it."""
+
+MEASURED = "measured"
+"""Key in a file of scores, beside those of :data:`MODES`, under which it says what was measured."""
 
 
 def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
@@ -38,8 +42,9 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
     recording = open_recording(path)
     if not recording.has_truth:
         raise RecordingError(f"{path}: has no ground truth to score against")
+    model = args.model or find_resource("models/small")
     perception = build_perception(
-        args.model or find_resource("models/small"),
+        model,
         args.engine,
         args.precision,
         calibration=args.calibration,
@@ -55,7 +60,8 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
     for name, count in next(iter(results.values())).left_out.items():
         print(f"left out: {count} x {name}, a class the model does not know")
     if out is not None:
-        values = {mode: to_json(e) for mode, e in results.items()}
+        values: dict[str, Any] = {mode: to_json(e) for mode, e in results.items()}
+        values[MEASURED] = provenance(model, perception.engine)
         out.write_text(json.dumps(values, indent=2) + "\n")
     return 0
 

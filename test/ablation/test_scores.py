@@ -15,6 +15,8 @@ from mdacl_ros.ablation.scores import (
 )
 from mdacl_ros.cli import main
 from mdacl_ros.errors import ParameterError
+from mdacl_ros.network.model_yaml import WEIGHTS
+from mdacl_ros.runtime.cache import file_digest
 
 MARKERS = "# Scores\n<!-- generated -->\nold\n<!-- /generated -->\nlimits\n"
 CORRELATIONS = {
@@ -119,6 +121,18 @@ def test_the_pages_of_this_checkout_show_its_score_files() -> None:
     for model in models:
         card = root / "models" / model.name / "MODEL_CARD.md"
         assert card_block(model) in card.read_text()
+
+
+@pytest.mark.parametrize("name", ["small", "nano"])
+def test_the_shipped_scores_are_of_the_shipped_weights(name: str) -> None:
+    root = Path(__file__).parents[2]
+    files = sorted((root / "docs" / "scores" / name / "shipped").glob("*.json"))
+    assert len(files) == 3
+    for file in files:
+        measured = json.loads(file.read_text())["measured"]
+        assert measured["model"] == name
+        assert measured["weights_sha256"] == file_digest(root / "models" / name / WEIGHTS)
+        assert measured["input_size"] == [640, 480]
 
 
 def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:

@@ -126,3 +126,10 @@ def test_bf16_autocast_gives_about_the_same_loss() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         lower = step(parts=ALL_ON)(batch(), 0.5)["loss"].item()
     assert lower == pytest.approx(plain, rel=0.05)
+
+
+def test_guidance_without_its_shared_space_is_refused() -> None:
+    without = replace(SMALLEST, use_guidance=False)
+    with pytest.raises(ModelError, match="detector.use_guidance is false"):
+        step(without, (GuidanceConfig(alpha=0.1), EquilibriumConfig()))
+    step(without, (GuidanceConfig(beta=0.1, gamma=0.1), EquilibriumConfig()))
