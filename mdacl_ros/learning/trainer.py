@@ -30,7 +30,7 @@ from mdacl_ros.network.detector import Detector
 CHECKPOINT = "checkpoint.pt"
 SNAPSHOTS = "snapshots"
 
-_ALLOCATOR = "DefaultCPUAllocator"  # what torch's error for want of memory names; it has no type
+_ALLOCATOR = "DefaultCPUAllocator"  # named by torch's error for want of memory on the CPU
 
 
 class Trainer:
