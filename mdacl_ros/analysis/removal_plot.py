@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 
 from mdacl_ros.analysis.plots import CAMERA_COLOURS, INK, bare
 from mdacl_ros.analysis.removal import RemovalTable
-from mdacl_ros.types import MODALITIES
+from mdacl_ros.types import MODALITIES, other_camera
 
 
 def draw_removal(table: RemovalTable, path: Path) -> None:
     """Draw mAP50 and MDI over the share of missing frames, a curve for each camera.
+
+    In the colour of the camera that stays, as the line of its dedicated detector.
 
     Args:
         table: What was measured.
@@ -24,7 +26,8 @@ def draw_removal(table: RemovalTable, path: Path) -> None:
     for camera in MODALITIES:
         rows = [row for row in table.rows if row.camera == camera]
         missing = [100 * row.missing for row in rows]
-        look = {"color": CAMERA_COLOURS[camera], "marker": "o", "label": f"{camera} missing"}
+        colour = CAMERA_COLOURS[other_camera(camera)]
+        look = {"color": colour, "marker": "o", "label": f"{camera} missing"}
         scores.plot(missing, [100 * row.map50 for row in rows], lw=2, **look)
         index.plot(missing, [row.mdi for row in rows], lw=2, **look)
     _draw_baselines(scores, table)

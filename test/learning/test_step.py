@@ -130,6 +130,6 @@ def test_bf16_autocast_gives_about_the_same_loss() -> None:
 
 def test_guidance_without_its_shared_space_is_refused() -> None:
     without = replace(SMALLEST, use_guidance=False)
-    with pytest.raises(ModelError, match="detector.use_guidance is false"):
+    with pytest.raises(ModelError, match="use_guidance is false"):
         step(without, (GuidanceConfig(alpha=0.1), EquilibriumConfig()))
     step(without, (GuidanceConfig(beta=0.1, gamma=0.1), EquilibriumConfig()))
