@@ -14,8 +14,8 @@ from mdacl_ros.analysis.plots import CAMERA_COLOURS, INK
 
 FUSED = "#6b7280"
 _KEPT = (
-    ("retention_rgb_absent", "RGB absent, % of thermal_only", CAMERA_COLOURS["thermal"]),
-    ("retention_thermal_absent", "thermal absent, % of rgb_only", CAMERA_COLOURS["rgb"]),
+    ("retention_rgb_absent", "RGB absent, % of thermal alone", CAMERA_COLOURS["thermal"]),
+    ("retention_thermal_absent", "thermal absent, % of RGB alone", CAMERA_COLOURS["rgb"]),
     ("corruption_retention", "corrupted, % of clean", FUSED),
 )
 

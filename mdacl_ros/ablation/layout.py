@@ -122,9 +122,9 @@ def _detection(report: Report) -> str:
 def _robustness(report: Report) -> str:
     measures = {
         "map50_rgb_absent": "mAP50, RGB absent",
-        "retention_rgb_absent": "% of thermal_only",
+        "retention_rgb_absent": "% of thermal alone",
         "map50_thermal_absent": "mAP50, thermal absent",
-        "retention_thermal_absent": "% of rgb_only",
+        "retention_thermal_absent": "% of RGB alone",
         "corruption_retention": "% kept under corruption",
     }
     head = ["", "seeds", *measures.values(), "MDI", "mean of its magnitude"]
