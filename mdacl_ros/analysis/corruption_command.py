@@ -43,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="these only, e.g. thermal_shift (default: all)",
     )
     parser.add_argument(
-        "--json", type=Path, default=None, help="write the JSON here too, e.g. docs/analysis/corruption.json"
+        "--json",
+        type=Path,
+        default=None,
+        help="write the JSON here too, e.g. docs/analysis/corruption.json",
     )
     add_out_argument(parser)
 

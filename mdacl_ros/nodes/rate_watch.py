@@ -1,4 +1,4 @@
-"""Whether a camera comes much slower than it did until lately: lost frames, a longer exposure."""
+"""Whether a camera comes much slower than until lately, or always too slow for the parameters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOLD_S = 1.0
 
 
 class RateWatch:
-    """Compares one camera's rate with its own recent median; no rate is wrong by itself.
+    """Compares one camera's rate with its own recent median, and that with ``partner_timeout``.
 
     Args:
         camera: Which camera.
@@ -43,12 +43,13 @@ class RateWatch:
         self._samples: deque[tuple[float, float]] = deque()
         self._low_at, self._low_rate = -math.inf, 0.0
 
-    def remark(self, times: Sequence[float], now: float) -> str | None:
+    def remark(self, times: Sequence[float], now: float, partner_timeout: float) -> str | None:
         """Look at the arrivals, several times a second.
 
         Args:
             times: Monotonic seconds of the frames of the last :data:`RATE_WINDOW` seconds.
             now: Monotonic seconds.
+            partner_timeout: Seconds after which a camera without a new frame counts as dead.
 
         Returns:
             What is wrong and what to look at; ``None`` also while nothing comes, which is told
@@ -58,6 +59,12 @@ class RateWatch:
         self._sample(times, now)
         if usual is None or not times:
             return None
+        if usual * partner_timeout < 1:
+            return (
+                f"{self._camera} comes every {1 / usual:.2f} s and counts as dead in between: "
+                f"partner_timeout is {partner_timeout:g} s, set it to {2 / usual:.1f} or more, or "
+                "make the camera faster"
+            )
         window = min(max(WINDOW_S, PERIODS / usual), RATE_WINDOW)
         if _holes(times, now, window, LONG / usual) >= HOLES:
             rate = sum(time > now - window for time in times) / window

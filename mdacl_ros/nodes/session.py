@@ -174,7 +174,10 @@ class DetectionSession:
     def watch_streams(self, state: SynchronizerState) -> tuple[str, ...]:
         """What the stamps and the rates of both cameras tell that is wrong."""
         now, times = time.monotonic(), self.statistics.times
-        slow = (rate.remark(times(f"frames_{camera}"), now) for camera, rate in self._rates.items())
+        slow = (
+            rate.remark(times(f"frames_{camera}"), now, self.parameters.partner_timeout)
+            for camera, rate in self._rates.items()
+        )
         return (*self._stamps.remarks(state, now), *filter(None, slow))
 
     def watch_residual(self) -> tuple[Residual | None, Residual | None]:

@@ -19,13 +19,13 @@ def at(rate: float, begin: float, end: float) -> Array:
     return np.arange(begin, end, 1 / rate)
 
 
-def told(arrivals: Array, end: float) -> list[float]:
+def told(arrivals: Array, end: float, partner_timeout: float = 2.0) -> list[float]:
     """Times of the looks at which the rate was complained of."""
     watch = RateWatch("rgb")
     complaints = []
     for now in np.arange(0.0, end, LOOK_S):
         seen = arrivals[(arrivals <= now) & (arrivals > now - RATE_WINDOW)]
-        if watch.remark(seen.tolist(), float(now)):
+        if watch.remark(seen.tolist(), float(now), partner_timeout):
             complaints.append(float(now))
     return complaints
 
@@ -88,3 +88,15 @@ def test_a_single_stop_is_no_remark() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_a_loaded_machine_is_no_remark(rate: float, seed: int) -> None:
     assert told(loaded(rate, 60, seed), 60) == []
+
+
+@pytest.mark.parametrize("rate", [2.0, 3.0])
+def test_a_camera_slower_than_partner_timeout_is_told_with_the_remedy(rate: float) -> None:
+    watch, remarks = RateWatch("thermal"), []
+    arrivals = at(rate, 0, 30)
+    for now in np.arange(0.0, 30, LOOK_S):
+        seen = arrivals[(arrivals <= now) & (arrivals > now - RATE_WINDOW)]
+        remarks.append(watch.remark(seen.tolist(), float(now), 0.3))
+    assert all(remarks[100:])
+    assert f"set it to {2 / rate:.1f} or more" in str(remarks[-1])
+    assert not told(arrivals, 30, partner_timeout=1.0)
