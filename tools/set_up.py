@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 RESOURCES = ("package.xml", "launch", "config", "rviz", "models", "calibration")
 PACKAGE_INPUTS = ("setup.py", "setup.cfg", "package.xml", "tools/set_up.py")
-PROGRAMS = ("mdacl", "detector_node", "player_node")
+PROGRAMS = ("mdacl", "detector_node", "fault_injector_node", "player_node", "rigs")
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_GB = 4.0
 PIP = "pip==26.3"

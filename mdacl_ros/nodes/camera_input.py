@@ -31,6 +31,7 @@ class CameraInput:
         camera: ``rgb`` or ``thermal``.
         topic: Resolved name of the image topic.
         camera_info: The intrinsics, once received.
+        incompatible: What keeps a publisher's images from us; empty once an image has come since.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class CameraInput:
     ) -> None:
         self.camera = camera
         self.camera_info: CameraInfo | None = None
+        self.incompatible = ""
         self._node = node
         self._hand_over = hand_over
         self._statistics = statistics
@@ -107,6 +109,7 @@ class CameraInput:
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         """Hand a usable image over; count the others."""
+        self.incompatible = ""
         self._statistics.tick(f"frames_{self.camera}")
         try:
             frame = image_messages.hold(message, self.camera, self._max_pixels())
@@ -129,10 +132,14 @@ class CameraInput:
     def _on_incompatible(self, topic: str, event: Any) -> None:
         """Report a publisher whose QoS keeps its images from us."""
         policy = _policy_name(event.last_policy_kind)
+        parameter = f"qos_overrides.{topic}.subscription.{policy}"
+        tolerant = topics.MOST_TOLERANT.get(policy, "what the publisher offers")
         line = (
             f"topic {topic}: a publisher offers an incompatible QoS ({policy}), its messages do "
-            f"not arrive; set parameter qos_overrides.{topic}.subscription.{policy} to match it"
+            f"not arrive; set parameter {parameter} to {tolerant}"
         )
+        if topic == self.topic:
+            self.incompatible = line
         self._statistics.count("incompatible_qos")
         self._statistics.note("incompatible_publisher", line)
         self._node.get_logger().error(line)

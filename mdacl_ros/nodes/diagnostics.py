@@ -68,6 +68,7 @@ class Snapshot:
         held_out: Camera name to whether it delivers but is not used yet, because the other camera's
             stamps have just jumped back.
         topics: Camera name to its image topic.
+        incompatible: Camera name to what keeps a publisher's images from us, empty for nothing.
         has_camera_info: Camera name to whether intrinsics arrived.
         calibrated: Camera name to whether those hold a focal length.
         facts: Newest texts by name (``bad_image_rgb``, ``incompatible_publisher``, ``failed``).
@@ -102,6 +103,7 @@ class Snapshot:
     alive: Mapping[str, bool] = field(default_factory=dict)
     held_out: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
+    incompatible: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
     calibrated: Mapping[str, bool] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -167,6 +169,7 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
     if snapshot.state != "active":
         return OK, f"not subscribed while {snapshot.state}"
     reasons = [snapshot.recent[fact] for fact in TROUBLES if fact in snapshot.recent]
+    reasons += [line for line in snapshot.incompatible.values() if line and line not in reasons]
     reasons += snapshot.streams
     for camera, least in snapshot.min_rates.items():
         rate = snapshot.rates.get(f"frames_{camera}", 0.0)

@@ -91,7 +91,9 @@ class ImageWatch:
                 values[f"frozen_{camera}_s"] = still_s
                 values[f"freezes_{camera}"] = state.freezes[camera]
             if camera == "thermal" and 0 < still_s < shutter_s:
-                warnings.append(f"{_repeats(camera, still_s)}: shutter (NUC), over in a moment")
+                warnings.append(
+                    f"{_repeats(camera, still_s)}: its shutter (NUC)? then over in a moment"
+                )
             elif still_s:
                 remarks = errors if still_s >= LONG_FREEZE_S else warnings
                 remarks.append(f"{_repeats(camera, still_s)}: {FROZEN[camera]}")

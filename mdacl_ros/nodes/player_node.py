@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -24,11 +25,11 @@ import cv2
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from mdacl_ros.errors import MdaclError, RecordingError
 from mdacl_ros.nodes.camera_publisher import CameraPublisher
 from mdacl_ros.nodes.player_parameters import PlayerParameters
+from mdacl_ros.nodes.process import init_ros
 from mdacl_ros.replay.recording import Event, Recording, open_recording
 from mdacl_ros.replay.schedule import ReadAhead, Schedule, loop_length_ns, make_schedule
 from mdacl_ros.types import Modality
@@ -179,7 +180,11 @@ def main(args: list[str] | None = None) -> int:
         0 when it was played or stopped by a signal, 2 after an error the user can mend.
     """
     cv2.setNumThreads(1)  # decoding is light; OpenCV's pool would fight the detector for cores
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        init_ros(args)
+    except MdaclError as error:
+        print(error, file=sys.stderr)
+        return 2
     node = PlayerNode()
     spinning = threading.Thread(target=_spin, args=(node,), name="spin")
     spinning.start()

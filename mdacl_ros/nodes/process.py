@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -18,7 +19,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from mdacl_ros.errors import MdaclError
+from mdacl_ros.errors import MdaclError, ParameterError
 
 CALLBACK_TIMEOUT = 1.0
 """Seconds granted to a callback in progress."""
@@ -96,8 +97,8 @@ def run_nodes(
     ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.put(None))
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        init_ros(args)
         nodes = make_nodes()
     except MdaclError as error:
         print(error, file=sys.stderr)
@@ -116,6 +117,22 @@ def run_nodes(
     for failure in failures:
         sys.excepthook(type(failure), failure, failure.__traceback__)
     return 1 if failures else 0
+
+
+def init_ros(args: list[str] | None) -> None:
+    """Initialise ROS without signal handlers.
+
+    Args:
+        args: Command line; ``sys.argv`` if omitted.
+
+    Raises:
+        ParameterError: The ROS arguments cannot be read: no such parameter file, not YAML, ...
+    """
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # rclpy's RCLError, which has no public name
+        said = re.sub(r", at /.*", "", str(error).removeprefix("failed to initialize rcl: "))
+        raise ParameterError(f"ROS arguments: {said}") from error
 
 
 class _Spinning(threading.Thread):

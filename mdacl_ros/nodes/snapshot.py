@@ -121,6 +121,7 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "alive": state.alive if active else {},
         "held_out": state.held_out if active else {},
         "topics": {name: camera.topic for name, camera in session.cameras.items()},
+        "incompatible": {name: camera.incompatible for name, camera in session.cameras.items()},
         "has_camera_info": {
             name: camera.camera_info is not None for name, camera in session.cameras.items()
         },

@@ -34,6 +34,10 @@ RELOAD_ENGINE = "~/reload_engine"
 """Service std_srvs/Trigger."""
 
 
+MOST_TOLERANT = {"reliability": "best_effort", "durability": "volatile"}
+"""Values of a subscription's QoS policies with which it hears every publisher."""
+
+
 def image_topic(camera: Modality, transport: str) -> str:
     """Name the topic a camera's images arrive on.
 

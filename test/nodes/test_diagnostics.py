@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,17 @@ def test_a_dead_camera_is_named(alive: dict[str, bool], level: bytes, said: str)
     got, message, _ = diagnostics.cameras(Snapshot(state="active", alive=alive, topics=TOPICS))
     assert got == level
     assert said in message
+
+
+def test_a_camera_that_cannot_be_heard_is_told_why_for_as_long_as_it_lasts() -> None:
+    lines = {"rgb": "topic /rgb/image_raw: incompatible QoS", "thermal": ""}
+    alive = {"rgb": False, "thermal": True}
+    deaf = Snapshot(state="active", alive=alive, topics=TOPICS, incompatible=lines)
+    level, message, _ = diagnostics.cameras(deaf)
+    assert level == WARN
+    assert message == f"no usable frames from rgb (/rgb/image_raw); {lines['rgb']}"
+    both = replace(deaf, recent={"incompatible_publisher": lines["rgb"]})
+    assert diagnostics.cameras(both)[1] == message
 
 
 def test_recent_bad_images_warn_and_old_ones_do_not() -> None:

@@ -162,8 +162,12 @@ def test_a_publisher_with_incompatible_qos_is_reported(model_folder: Path) -> No
         _, message, _ = bench.wait_for_health(
             "cameras", lambda _l, m, _v: "incompatible" in m, "the mismatch is shown"
         )
-        assert "/rgb/image_raw" in message
-        assert "reliability" in message
+        assert "qos_overrides./rgb/image_raw.subscription.reliability to best_effort" in message
+        assert bench.node.session is not None
+        rgb = bench.node.session.cameras["rgb"]
+        assert rgb.incompatible in message
+        bench.publish_pair(T0)  # of a publisher that is heard
+        wait_until(lambda: not rgb.incompatible, "it is forgotten")
 
 
 def test_the_overlay_is_drawn_only_for_subscribers(bench: Bench) -> None:

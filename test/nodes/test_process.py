@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -11,7 +14,7 @@ from vision_msgs.msg import Detection2DArray
 
 from .bench import wait_until
 from .cameras import Cameras
-from .process import BLOB_NODE, REAL_NODE, SIGNALS, Process, ask_to_reload
+from .process import BLOB_NODE, REAL_NODE, SIGNALS, Process, ask_to_reload, python_path
 
 BAD_WORDS = ("terminate", "Error", "core dumped", "never awaited")
 
@@ -127,3 +130,26 @@ def test_the_real_node_stays_up_without_weights(processes: list[Process], tmp_pa
     assert node.process.poll() is None
     assert node.end(signal.SIGINT) == 0
     assert "Traceback" not in node.log()
+
+
+@pytest.mark.parametrize("node", ["detector_node", "player_node"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--params-file", "missing.yaml"],
+            "Couldn't parse params file: '--params-file missing",
+        ),
+        (["-p", "model"], "Couldn't parse parameter override rule: '-p model'"),
+    ],
+)
+def test_ros_arguments_that_cannot_be_read_get_one_line(
+    node: str, arguments: list[str], said: str
+) -> None:
+    command = [sys.executable, "-m", "mdacl_ros.nodes.start", node, "--ros-args", *arguments]
+    environment = os.environ | {"PYTHONPATH": python_path()}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    (line,) = [x for x in ended.stderr.splitlines() if "[rcl]" not in x]  # rcl's own comes as well
+    assert line.startswith(f"ROS arguments: {said}")
+    assert "/project/" not in line

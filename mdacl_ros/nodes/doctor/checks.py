@@ -7,6 +7,7 @@ import numpy as np
 from mdacl_ros.nodes.doctor.finding import Finding, bad, ok, warn
 from mdacl_ros.nodes.doctor.view import CameraView, SystemView
 from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.topics import MOST_TOLERANT
 from mdacl_ros.sensing.images import known_encodings
 from mdacl_ros.types import MODALITIES, Modality
 
@@ -19,6 +20,9 @@ SLOW_HZ = 2.0
 
 def check_node(view: SystemView) -> list[Finding]:
     """The node is there, alone, and active."""
+    if view.nodes == 0 and view.others:
+        what = f"no node {view.node} is heard, but {', '.join(view.others)}"
+        return [bad("node", what, f"mdacl doctor --node {view.others[0]}")]
     if view.nodes == 0:
         return [
             bad(
@@ -95,8 +99,9 @@ def _publishers(name: Modality, view: CameraView) -> Finding:
 def _qos(name: Modality, view: CameraView) -> Finding:
     """The detector's subscription and the publisher's offer go together."""
     if view.mismatched:
-        todo = f"set parameter qos_overrides.{view.topic}.subscription.reliability (or durability)"
-        return bad(f"{name} qos", "; ".join(view.mismatched), todo)
+        parameter = f"qos_overrides.{view.topic}.subscription"
+        todo = " and ".join(f"{parameter}.{policy} to {v}" for policy, v in MOST_TOLERANT.items())
+        return bad(f"{name} qos", "; ".join(view.mismatched), f"set parameters {todo}")
     return ok(f"{name} qos", "matches the detector's subscription")
 
 
@@ -150,7 +155,8 @@ def _stamps(name: Modality, view: CameraView, *, sim_time: bool) -> Finding:
     if abs(late) > CLOCK_LIMIT_S:
         return bad(
             f"{name} stamps",
-            f"stamps are {late:+.2f} s behind this machine's clock",
+            f"stamps are {abs(late):.2f} s {'behind' if late > 0 else 'ahead of'} this machine's "
+            "clock",
             "synchronise the camera's clock (PTP, chrony); a bag: --clock and use_sim_time",
         )
     return ok(f"{name} stamps", f"{1e3 * late:.0f} ms behind the clock")

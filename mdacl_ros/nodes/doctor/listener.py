@@ -82,6 +82,7 @@ class _Listener:
             answers=self._answers,
             health=self._health,
             parameters=parameters,
+            others=self._others(),
         )
 
     def now_ns(self) -> int:
@@ -100,7 +101,7 @@ class _Listener:
             for wanted in ours:
                 verdict, reason = qos_check_compatible(end.qos_profile, wanted)
                 if verdict == QoSCompatibility.ERROR:
-                    found.append(f"{_full_name(end)}: {' '.join(reason.split())}")
+                    found.append(f"{_full_name(end)}: {' '.join(reason.split()).rstrip(';')}")
         return tuple(found)
 
     def publishers(self, topic: str) -> tuple[tuple[str, str], ...]:
@@ -117,10 +118,19 @@ class _Listener:
         while (left := deadline - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=min(left, 0.1))
 
+    def _names(self) -> list[str]:
+        """Full names of all nodes."""
+        found = self._node.get_node_names_and_namespaces()
+        return [_joined(space, name) for name, space in found]
+
     def _count(self) -> int:
         """How many nodes have the target's name."""
-        names = self._node.get_node_names_and_namespaces()
-        return sum(_joined(space, name) == self._target for name, space in names)
+        return self._names().count(self._target)
+
+    def _others(self) -> tuple[str, ...]:
+        """Detector nodes of other names."""
+        ours = (name for name in self._names() if name.endswith(f"/{topics.NODE_NAME}"))
+        return tuple(sorted({name for name in ours if name != self._target}))
 
     def _topic(self, camera: Modality) -> str:
         """The camera's image topic as the node tells it, else where it would be unmapped."""

@@ -46,6 +46,7 @@ class SystemView:
     Attributes:
         node: Full name that was looked for.
         nodes: How many nodes have that name.
+        others: Full names of detector nodes in other namespaces.
         seconds: How long was listened.
         cameras: By camera.
         answers: Detections messages that arrived.
@@ -60,6 +61,7 @@ class SystemView:
     answers: int = 0
     health: Mapping[str, tuple[int, str, Mapping[str, str]]] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
