@@ -105,7 +105,13 @@ def test_without_a_node_the_exit_code_says_so(capsys: pytest.CaptureFixture[str]
     assert report["bad"] >= 1
     first = report["findings"][0]
     assert (first["level"], first["check"]) == ("bad", "node")
-    assert first["todo"] == "mdacl doctor --node /detector_node"
+    assert first["what"].startswith("no node /nowhere/detector is heard")
+
+
+def test_a_node_in_another_namespace_is_named(bench: Bench) -> None:
+    found = by_check(examine(observe("/front/detector_node", 0.1), {}))
+    assert found["node"].todo == "mdacl doctor --node /detector_node"
+    assert "calibration" not in found  # nobody told which is in use
 
 
 def test_without_ros_it_is_one_line(
