@@ -8,11 +8,11 @@ from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes import image_messages, markers, topics
+from mdacl_ros.nodes.qos_overrides import overridable
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import Frame, Modality
 
@@ -91,21 +91,22 @@ class CameraInput:
 
     def _subscribe(self, message_type: type, topic: str, callback: Callable[[Any], None]) -> Any:
         """Subscribe newest-only, with QoS overrides and a report of incompatible publishers."""
-        options: dict[str, Any] = {
-            "qos_overriding_options": QoSOverridingOptions.with_default_policies(),
-            "callback_group": self._group,
-        }
         qos = topics.newest_sensor_data()
         name = self._node.resolve_topic_name(topic)
         events = SubscriptionEventCallbacks(
             incompatible_qos=lambda event: self._on_incompatible(name, event)
         )
-        try:
-            return self._node.create_subscription(
-                message_type, topic, callback, qos, event_callbacks=events, **options
-            )
-        except UnsupportedEventTypeError:  # a middleware without QoS events
-            return self._node.create_subscription(message_type, topic, callback, qos, **options)
+        with overridable(name) as overrides:
+            options: dict[str, Any] = {
+                "qos_overriding_options": overrides,
+                "callback_group": self._group,
+            }
+            try:
+                return self._node.create_subscription(
+                    message_type, topic, callback, qos, event_callbacks=events, **options
+                )
+            except UnsupportedEventTypeError:  # a middleware without QoS events
+                return self._node.create_subscription(message_type, topic, callback, qos, **options)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         """Hand a usable image over; count the others."""

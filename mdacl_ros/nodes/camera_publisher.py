@@ -7,9 +7,9 @@ import array
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 
+from mdacl_ros.nodes.qos_overrides import overridable
 from mdacl_ros.nodes.topics import CAMERA_INFO_TOPICS, IMAGE_TOPICS
 from mdacl_ros.sensing.rig_types import CameraModel
 from mdacl_ros.types import Frame, Modality
@@ -33,14 +33,15 @@ class CameraPublisher:
         self.camera = camera
         self._model = model
         qos = QoSProfile(depth=QUEUE_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
-        overrides = QoSOverridingOptions.with_default_policies()
-        self.topic = IMAGE_TOPICS[camera]
-        self._images = node.create_publisher(
-            Image, self.topic, qos, qos_overriding_options=overrides
-        )
-        self._infos = node.create_publisher(
-            CameraInfo, CAMERA_INFO_TOPICS[camera], qos, qos_overriding_options=overrides
-        )
+        self.topic, info = IMAGE_TOPICS[camera], CAMERA_INFO_TOPICS[camera]
+        with overridable(self.topic) as overrides:
+            self._images = node.create_publisher(
+                Image, self.topic, qos, qos_overriding_options=overrides
+            )
+        with overridable(info) as overrides:
+            self._infos = node.create_publisher(
+                CameraInfo, info, qos, qos_overriding_options=overrides
+            )
         self._image = Image()
         self._info = CameraInfo()
         self._buffer = np.zeros(0, np.uint8)

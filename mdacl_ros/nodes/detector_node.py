@@ -1,5 +1,9 @@
 """The lifecycle node: cameras in, detections and modality dominance out.
 
+    ros2 run mdacl_ros detector_node --ros-args -p autostart:=true -p calibration:=rig.yaml
+
+Parameters: config/detector.yaml, or ``ros2 param describe /detector_node <name>``.
+
 configure loads the engine and the calibration, activate subscribes and starts the inference
 thread, deactivate and cleanup undo it. A transition that cannot be made fails with one line that
 says why; the node stays up and can be configured again once the cause is mended.
@@ -57,7 +61,7 @@ class DetectorNode(LifecycleNode):
         self._stop_by: float | None = None  # monotonic time, once the process is to end
         # Transitions and exchanges run one at a time, also in a multi-threaded executor.
         self._lock = threading.RLock()
-        self._server = ParameterServer(self, self._on_parameters, self._pipeline.check_rig)
+        self._server = ParameterServer(self, self._on_parameters, self._check_rig)
         for error in self._server.errors.values():
             self.get_logger().error(error)
         self._reload = EngineReload(self, self._load_other_engine, self._use_engine)
@@ -280,6 +284,11 @@ class DetectorNode(LifecycleNode):
         if line != self.progress:
             self.get_logger().info(line)
         self.progress, self.build_fraction = line, fraction
+
+    def _check_rig(self, parameters: NodeParameters) -> None:
+        """Refuse a calibration that cannot be used, or not with the images that arrive."""
+        session = self.session if self.state_label == "active" else None
+        self._pipeline.check_rig(parameters, session.health.sizes if session else {})
 
     def _on_parameters(self, parameters: NodeParameters) -> None:
         """Take accepted changes over while running."""

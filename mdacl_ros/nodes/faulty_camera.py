@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdacl_ros.faults.message import ImageData
 from mdacl_ros.faults.timing import Restart
 from mdacl_ros.nodes.messages import to_header, to_nanoseconds
+from mdacl_ros.nodes.qos_overrides import overridable
 from mdacl_ros.nodes.topics import CAMERA_INFO_TOPICS, image_topic
 from mdacl_ros.types import Modality
 
@@ -54,14 +54,14 @@ class FaultyCamera:
         info = CAMERA_INFO_TOPICS[camera]
         self._infos = node.create_publisher(CameraInfo, PREFIX + info, QUEUE_DEPTH)
         listening = QoSProfile(depth=QUEUE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
-        overrides = QoSOverridingOptions.with_default_policies()
-        node.create_subscription(
-            self._type,
-            self._topic,
-            lambda message: receive(self, message),
-            listening,
-            qos_overriding_options=overrides,
-        )
+        with overridable(node.resolve_topic_name(self._topic)) as overrides:
+            node.create_subscription(
+                self._type,
+                self._topic,
+                lambda message: receive(self, message),
+                listening,
+                qos_overriding_options=overrides,
+            )
         node.create_subscription(CameraInfo, info, self._infos.publish, listening)
 
     def serve(self, service: Restart | None) -> None:

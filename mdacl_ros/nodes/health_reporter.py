@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
 from mdacl_ros.nodes import messages, topics
 from mdacl_ros.nodes.heartbeat import Heartbeat
+from mdacl_ros.nodes.qos_overrides import overridable
 
 Gist = tuple[tuple[bytes, str], ...]
 
@@ -34,12 +34,13 @@ class HealthReporter:
         self._node, self._statuses, self._look_after = node, statuses, look_after
         self._told: Gist = ()
         self._error = ""
-        self._publisher = node.create_publisher(
-            DiagnosticArray,
-            topics.DIAGNOSTICS,
-            topics.reliable_results(),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        with overridable(topics.DIAGNOSTICS) as overrides:
+            self._publisher = node.create_publisher(
+                DiagnosticArray,
+                topics.DIAGNOSTICS,
+                topics.reliable_results(),
+                qos_overriding_options=overrides,
+            )
         self._heartbeat = Heartbeat(self.publish, self._watch, self._failed)
 
     def publish(self) -> None:

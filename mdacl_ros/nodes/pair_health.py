@@ -25,6 +25,11 @@ class PairHealth:
         self._sizes: dict[Modality, tuple[int, int]] = {}
         self._present: dict[Modality, bool] = dict.fromkeys(MODALITIES, False)
 
+    @property
+    def sizes(self) -> dict[Modality, tuple[int, int]]:
+        """``(width, height)`` of each camera's newest image, where one has come."""
+        return dict(self._sizes)
+
     def look(self, pair: FramePair) -> None:
         """Take note of a decoded pair: pictures, their sizes, and a camera that timed out."""
         now = time.monotonic()

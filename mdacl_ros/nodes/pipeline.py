@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mdacl_ros.errors import EngineError
+from mdacl_ros.errors import CalibrationError, EngineError
 from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.perception import Perception
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
+from mdacl_ros.types import MODALITIES, Modality
 
 SILENCE = 2.0
 """Seconds after which a build that reported progress no longer counts as one that does; it tells
 its progress several times a second."""
+
+
+Sizes = Mapping[Modality, tuple[int, int]]
+"""``(width, height)`` of cameras' images."""
 
 
 class EngineFactory(Protocol):
@@ -122,14 +128,24 @@ class Pipeline:
         old, self.engine, self._loaded_with = self.engine, engine, parameters
         return old
 
-    def check_rig(self, parameters: NodeParameters) -> None:
+    def check_rig(
+        self, parameters: NodeParameters, sizes: Mapping[Modality, tuple[int, int]]
+    ) -> None:
         """Read the calibration that parameters name, for :meth:`take_rig` afterwards.
+
+        Args:
+            parameters: They name it.
+            sizes: ``(width, height)`` of the images that arrive, where known.
 
         Raises:
             CalibrationError: It cannot be used; nothing has changed.
         """
-        if self.engine is not None and parameters.calibration != self._calibration:
-            self._checked = read_rig(parameters)
+        if self.engine is None or parameters.calibration == self._calibration:
+            return
+        rig = read_rig(parameters)
+        if rig is not None:
+            check_sizes(rig, sizes, parameters.calibration)
+        self._checked = rig
 
     def take_rig(self, parameters: NodeParameters) -> bool:
         """Use the calibration that was checked; returns whether it is another one."""
@@ -154,6 +170,22 @@ class Pipeline:
         if self.engine is not None and close:
             self.engine.close()
         self.engine = self.perception = self.rig = None
+
+
+def check_sizes(rig: RigCalibration, sizes: Sizes, file: str) -> None:
+    """Refuse a rig of other images than arrive: its map would fit neither.
+
+    Raises:
+        CalibrationError: It is for another size of a camera's images.
+    """
+    for camera, model in zip(MODALITIES, (rig.rgb, rig.thermal), strict=True):
+        size = sizes.get(camera, model.size)
+        if size != model.size:
+            wanted, seen = ("x".join(map(str, x)) for x in (model.size, size))
+            raise CalibrationError(
+                f"calibration {file}: is for {camera} images of {wanted}, {seen} arrive; calibrate "
+                "at that size, or change the driver's first"
+            )
 
 
 def read_rig(parameters: NodeParameters) -> RigCalibration | None:

@@ -9,13 +9,13 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Float32, Header
 from vision_msgs.msg import Detection2DArray, LabelInfo
 from visualization_msgs.msg import MarkerArray
 
 from mdacl_ros.nodes import markers, messages, topics
+from mdacl_ros.nodes.qos_overrides import overridable
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import FramePair, PerceptionResult
 from mdacl_ros.visualization import draw_detections
@@ -50,13 +50,14 @@ class ResultPublishers:
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Any:
         """Create one publisher that only publishes while the node is active."""
-        publisher: Any = self._node.create_lifecycle_publisher(
-            message_type,
-            topic,
-            qos,
-            callback_group=self._group,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        with overridable(self._node.resolve_topic_name(topic)) as overrides:
+            publisher: Any = self._node.create_lifecycle_publisher(
+                message_type,
+                topic,
+                qos,
+                callback_group=self._group,
+                qos_overriding_options=overrides,
+            )
         self._publishers.append(publisher)
         return publisher
 

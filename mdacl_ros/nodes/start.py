@@ -36,6 +36,8 @@ def rigs() -> int:
 def start(module: str) -> int:
     """Import a node's module and run its ``main``; a signal until then ends the process.
 
+    With ``--help`` it prints what the module says of itself instead.
+
     Args:
         module: Of :mod:`mdacl_ros.nodes`.
 
@@ -44,7 +46,11 @@ def start(module: str) -> int:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    return int(importlib.import_module(f"mdacl_ros.nodes.{module}").main())
+    loaded = importlib.import_module(f"mdacl_ros.nodes.{module}")
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print((loaded.__doc__ or "").strip())
+        return 0
+    return int(loaded.main())
 
 
 def _leave(*_: object) -> None:

@@ -19,13 +19,13 @@ T0 = 1_700_000_000_000_000_000
 MS = 1_000_000
 
 
-def calibration(path: Path, shift: float) -> str:
+def calibration(path: Path, shift: float, thermal: tuple[int, int] = (160, 120)) -> str:
     """A rig calibration that shows the thermal image ``shift`` RGB pixels to the right."""
     content = {
         "version": 1,
         "kind": "homography",
         "rgb": {"image_width": 320, "image_height": 240},
-        "thermal": {"image_width": 160, "image_height": 120},
+        "thermal": {"image_width": thermal[0], "image_height": thermal[1]},
         "homography": [[2.0, 0.0, shift], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]],
     }
     path.write_text(yaml.safe_dump(content))
@@ -61,6 +61,15 @@ def test_another_calibration_is_used_from_the_next_pair_on(bench: Bench, tmp_pat
     assert bench.set_parameter("calibration", "")[0]
     assert left_edge_of_the_person(bench, T0 + 400 * MS) == pytest.approx(before, abs=4)
     assert len(bench.factory.engines) == 1
+
+
+def test_a_calibration_of_other_images_than_arrive_is_refused(bench: Bench, tmp_path: Path) -> None:
+    before = left_edge_of_the_person(bench, T0)
+    large = calibration(tmp_path / "large.yaml", 40.0, thermal=(640, 512))
+    accepted, reason = bench.set_parameter("calibration", large)
+    assert not accepted
+    assert "is for thermal images of 640x512, 160x120 arrive" in reason
+    assert left_edge_of_the_person(bench, T0 + 200 * MS) == pytest.approx(before, abs=1)
 
 
 def test_a_broken_calibration_changes_nothing(bench: Bench, tmp_path: Path) -> None:

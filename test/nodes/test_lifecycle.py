@@ -143,7 +143,9 @@ def test_a_wrong_qos_override_fails_activate_and_the_node_stays_up(model_folder:
         assert bench.change_state(CONFIGURE)
         assert not bench.change_state(ACTIVATE)
         assert bench.state() == "inactive"
-        assert "perfect" in bench.node.configure_error
+        error = bench.node.configure_error
+        assert error.startswith("activate failed: parameter qos_overrides./rgb/image_raw: ")
+        assert "`perfect`; reliability takes reliable or best_effort" in error
         assert bench.change_state(CLEANUP)
 
 

@@ -73,6 +73,14 @@ def test_a_signal_ends_every_node_that_starts(
     check_start(processes, function, arguments, number, 0.1)
 
 
+@pytest.mark.parametrize("node", ["detector_node", "fault_injector_node", "player_node", "rigs"])
+def test_help_says_how_a_node_is_started(node: str) -> None:
+    code = f"import sys; from mdacl_ros.nodes.start import {node}; sys.exit({node}())"
+    command = [sys.executable, "-c", code, "--help"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert f"ros2 run mdacl_ros {node} " in told
+
+
 def test_the_first_lines_import_nothing_large() -> None:
     code = "import sys; import mdacl_ros.nodes.start; print(*sys.modules)"
     bare = [sys.executable, "-S", "-c", code]

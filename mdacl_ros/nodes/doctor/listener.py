@@ -29,6 +29,9 @@ from mdacl_ros.types import MODALITIES, Modality
 DISCOVERY_S = 1.5
 """Seconds given to DDS to find everybody, before anything is judged."""
 
+PATIENCE_S = 3.0
+"""Seconds given to a node that is there to tell its parameters, and to its diagnostics to come."""
+
 
 def observe(name: str, seconds: float) -> SystemView:
     """Join the graph, listen, leave.
@@ -69,11 +72,13 @@ class _Listener:
         """Find the detector, ask for its parameters, listen to it and its cameras."""
         self.hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
         self._spin(DISCOVERY_S)
-        parameters = self._parameters()
+        parameters = self._parameters() if self._count() else {}
         ears = {camera: _CameraEars(self, camera, self._topic(camera)) for camera in MODALITIES}
         found = topics.DETECTIONS.replace("~", self._target)
         self.hear(Detection2DArray, found, self._on_answer)
         self._spin(seconds)
+        if self._count():  # it tells once per second; a busy network may lose one
+            self._spin_until(lambda: bool(self._health), time.monotonic() + PATIENCE_S)
         return SystemView(
             node=self._target,
             nodes=self._count(),
@@ -118,6 +123,12 @@ class _Listener:
         while (left := deadline - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=min(left, 0.1))
 
+    def _spin_until(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Listen until something is done, or until monotonic time ``deadline``."""
+        while not done() and time.monotonic() < deadline:
+            self._executor.spin_once(timeout_sec=0.1)
+        return done()
+
     def _names(self) -> list[str]:
         """Full names of all nodes."""
         found = self._node.get_node_names_and_namespaces()
@@ -141,13 +152,12 @@ class _Listener:
     def _parameters(self) -> dict[str, object]:
         """The detector's parameters; empty if it does not answer (it may be building)."""
         client: Any = self._node.create_client(GetParameters, f"{self._target}/get_parameters")
-        if not client.service_is_ready():
+        deadline = time.monotonic() + PATIENCE_S
+        if not self._spin_until(client.service_is_ready, deadline):
             return {}
         names = [*SPECS, "use_sim_time"]
         future = client.call_async(GetParameters.Request(names=names))
-        deadline = time.monotonic() + 2.0
-        while not future.done() and time.monotonic() < deadline:
-            self._executor.spin_once(timeout_sec=0.1)
+        self._spin_until(future.done, deadline)
         answer = future.result() if future.done() else None
         if answer is None or len(answer.values) != len(names):
             return {}
