@@ -87,9 +87,12 @@ def _track(samples: Iterable[Sample], count: int, what: str) -> Iterable[Sample]
 
 def _fit_estimate(model: Path, samples: Sequence[Sample]) -> EstimateFit:
     """Fit the per-frame dominance estimate on training images of one size."""
+    from tqdm import tqdm
+
     from mdacl_ros.learning.dominance_fit import fit_estimate, probed
     from mdacl_ros.runtime import load_engine
 
     size = (samples[0].rgb.shape[1], samples[0].rgb.shape[0])
     engine = load_engine(model, engine="torch", input_size=size)
-    return fit_estimate(probed(engine, [s for s in samples if s.rgb.shape[1::-1] == size]))
+    alike = [s for s in samples if s.rgb.shape[1::-1] == size]
+    return fit_estimate(probed(engine, tqdm(alike, desc="fitting the dominance estimate")))

@@ -101,7 +101,9 @@ def load_train_config(path: Path) -> TrainConfig:
         raise ModelError(f"{path}: cannot read the training config ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    return train_config_from({} if values is None else values, str(path))
+    if values is None:
+        raise ModelError(f"{path}: is empty, wanted a training config; see config/train_small.yaml")
+    return train_config_from(values, str(path))
 
 
 def train_config_from(values: object, where: str) -> TrainConfig:
@@ -121,6 +123,14 @@ def train_config_from(values: object, where: str) -> TrainConfig:
     if mapping.get("precision", "float32") not in PRECISIONS:
         raise ModelError(
             f"{where}: precision is {mapping['precision']!r}, wanted one of {list(PRECISIONS)}"
+        )
+    for key in ("steps", "batch_size", "checkpoint_every"):
+        if mapping.get(key, 1) < 1:
+            raise ModelError(f"{where}: {key} is {mapping[key]}, wanted 1 or more")
+    size = mapping["augmentation"].size
+    if len(size) != 2 or any(side < 32 or side % 32 for side in size):
+        raise ModelError(
+            f"{where}: augmentation.size is {list(size)}, wanted width and height, multiples of 32"
         )
     return TrainConfig(**mapping)
 

@@ -58,9 +58,14 @@ class CameraInput:
             message_type, topics.image_topic(camera, transport), self._on_image
         )
         self.topic: str = self._images.topic_name
-        self._info: Any = self._subscribe(
-            CameraInfo, topics.CAMERA_INFO_TOPICS[camera], self._on_camera_info
-        )
+        self._info: Any = None
+        try:
+            self._info = self._subscribe(
+                CameraInfo, topics.CAMERA_INFO_TOPICS[camera], self._on_camera_info
+            )
+        except Exception:
+            self.destroy()
+            raise
 
     @property
     def calibrated(self) -> bool:

@@ -156,6 +156,7 @@ class DetectorNode(LifecycleNode):
         with self._lock:
             result = super().on_cleanup(state)
             self._unload()
+            self.configure_error = ""
             self.state_label = "unconfigured"
             return result
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PERIOD = 1.0
 """Seconds between beats; /diagnostics is expected at 1 Hz."""
@@ -45,9 +48,17 @@ class Heartbeat:
     def _run(self) -> None:
         due = time.monotonic() + PERIOD
         while not self._stop.wait(WATCH_PERIOD):
-            try:
-                if self._watch() or time.monotonic() >= due:
-                    due = time.monotonic() + PERIOD
-                    self._beat()
-            except Exception as error:  # the boundary of the thread: its silence would be the worst
-                self._failed(error)
+            if self._wanted() or time.monotonic() >= due:
+                due = time.monotonic() + PERIOD
+                self._try(self._beat)
+
+    def _wanted(self) -> bool:
+        """Whether to beat now; a look that fails holds up no beat that is due."""
+        return bool(self._try(self._watch))
+
+    def _try(self, action: Callable[[], T]) -> T | None:
+        try:
+            return action()
+        except Exception as error:  # the boundary of the thread: its silence would be the worst
+            self._failed(error)
+            return None

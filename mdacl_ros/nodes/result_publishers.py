@@ -37,6 +37,13 @@ class ResultPublishers:
         self._publishers: list[Any] = []
         # Dropped with the publishers: the node's own group would keep a reference to every one.
         self._group = MutuallyExclusiveCallbackGroup()
+        try:
+            self._create_all()
+        except Exception:
+            self.destroy()
+            raise
+
+    def _create_all(self) -> None:
         small, large = topics.reliable_results, topics.reliable_results(depth=1)
         self._detections = self._create(Detection2DArray, topics.DETECTIONS, small())
         self._dominance = self._create(DiagnosticArray, topics.DOMINANCE, small())

@@ -13,6 +13,7 @@ from rclpy.lifecycle import LifecycleNode
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
+from mdacl_ros.nodes.clock_watch import ClockWatch
 from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
 from mdacl_ros.nodes.pair_health import PairHealth
@@ -62,7 +63,7 @@ class DetectionSession:
         self._abandoned = False
         self._publishers = publishers
         self._reported: set[str] = set()
-        self._lost_share, self._stamps = LostShare(), StampWatch()
+        self._lost_share, self._stamps, self._clock = LostShare(), StampWatch(), ClockWatch()
         self._rates: dict[Modality, RateWatch] = {c: RateWatch(c) for c in MODALITIES}
         self._next_probe = 0.0
         self._decoder = self._new_decoder()
@@ -174,11 +175,12 @@ class DetectionSession:
     def watch_streams(self, state: SynchronizerState) -> tuple[str, ...]:
         """What the stamps and the rates of both cameras tell that is wrong."""
         now, times = time.monotonic(), self.statistics.times
+        clock = self._clock.remark(self._inference.inspect(lambda _, now_ns: now_ns), now)
         slow = (
             rate.remark(times(f"frames_{camera}"), now, self.parameters.partner_timeout)
             for camera, rate in self._rates.items()
         )
-        return (*self._stamps.remarks(state, now), *filter(None, slow))
+        return (*self._stamps.remarks(state, now), *filter(None, (clock, *slow)))
 
     def watch_residual(self) -> tuple[Residual | None, Residual | None]:
         """How far thermal lies beside RGB, and whether the rig was knocked; log that once."""

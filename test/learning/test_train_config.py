@@ -39,13 +39,16 @@ augmentation: {size: [64, 96], flip: 0}
     assert config.augmentation.size == (64, 96)
     assert config.batch_size == TrainConfig().batch_size
     assert config.detector_config().fusion == "sum"
-    assert load_train_config(write(tmp_path, "")) == TrainConfig()
+    assert load_train_config(write(tmp_path, "{}")) == TrainConfig()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "is empty, wanted a training config"),
         ("a: [", "not YAML"),
+        ("steps: -3", "steps is -3, wanted 1 or more"),
+        ("augmentation: {size: [130, 97]}", r"size is \[130, 97\], wanted .* multiples of 32"),
         ("- 3", "the file is no mapping"),
         ("stepps: 3", r"unknown keys \['stepps'\]"),
         ("augmentation: {zoom: 2}", r"unknown keys \['augmentation.zoom'\]"),

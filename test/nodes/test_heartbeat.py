@@ -75,3 +75,17 @@ def test_the_outbox_keeps_to_the_times_and_to_the_order() -> None:
     outbox.stop()
     assert out == ["first", "second", "late"]
     assert time.monotonic() - now >= 0.05
+
+
+def test_a_watch_that_fails_holds_up_no_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PERIOD", 0.01)
+    beats: list[int] = []
+    failures: list[Exception] = []
+
+    def watch() -> bool:
+        raise ValueError("no number")
+
+    beating = Heartbeat(lambda: beats.append(1), watch, failures.append)
+    wait_until(lambda: len(beats) > 2, "regular beats")
+    beating.stop()
+    assert failures

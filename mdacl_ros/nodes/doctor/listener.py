@@ -72,13 +72,14 @@ class _Listener:
         """Find the detector, ask for its parameters, listen to it and its cameras."""
         self.hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
         self._spin(DISCOVERY_S)
-        parameters = self._parameters() if self._count() else {}
+        parameters = {}
+        if self._count():  # it tells of itself once per second; its topics may be remapped
+            self._spin_until(lambda: "cameras" in self._health, time.monotonic() + PATIENCE_S)
+            parameters = self._parameters()
         ears = {camera: _CameraEars(self, camera, self._topic(camera)) for camera in MODALITIES}
         found = topics.DETECTIONS.replace("~", self._target)
         self.hear(Detection2DArray, found, self._on_answer)
         self._spin(seconds)
-        if self._count():  # it tells once per second; a busy network may lose one
-            self._spin_until(lambda: bool(self._health), time.monotonic() + PATIENCE_S)
         return SystemView(
             node=self._target,
             nodes=self._count(),
