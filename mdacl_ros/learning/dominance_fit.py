@@ -6,7 +6,7 @@ a property of the trained weights, so it is fitted after training and kept in ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +58,7 @@ def log_ratios(raw: Predictions) -> tuple[float, float]:
     return float(np.log(energy[0] / energy[1])), float(np.log(exact[0] / exact[1]))
 
 
-def probed(engine: Engine, samples: Sequence[Sample], seed: int = 0) -> Iterator[Predictions]:
+def probed(engine: Engine, samples: Iterable[Sample], seed: int = 0) -> Iterator[Predictions]:
     """Probe each sample as it is, with a corrupted RGB and with a corrupted thermal image."""
     rng = np.random.default_rng(seed)
     for sample in samples:
