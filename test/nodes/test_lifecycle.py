@@ -149,6 +149,28 @@ def test_a_wrong_qos_override_fails_activate_and_the_node_stays_up(model_folder:
         assert bench.change_state(CLEANUP)
 
 
+@pytest.mark.parametrize(
+    ("topic", "transition"),
+    [
+        ("/rgb/camera_info.subscription", ACTIVATE),
+        ("/detector_node/label_info.publisher", CONFIGURE),
+    ],
+)
+def test_a_wrong_override_of_a_later_topic_leaves_none_of_the_earlier(
+    model_folder: Path, topic: str, transition: int
+) -> None:
+    values = {"model": str(model_folder), f"qos_overrides.{topic}.reliability": "perfect"}
+    with Bench(values) as bench:
+        if transition == ACTIVATE:
+            assert bench.change_state(CONFIGURE)
+        before = len([*bench.node.publishers]), len([*bench.node.subscriptions])
+        assert not bench.change_state(transition)
+        assert (len([*bench.node.publishers]), len([*bench.node.subscriptions])) == before
+        if transition == ACTIVATE:
+            assert bench.change_state(CLEANUP)
+        assert (bench.node.configure_error == "") == (transition == ACTIVATE)
+
+
 def test_shutdown_from_active(bench: Bench) -> None:
     assert bench.change_state(Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert bench.state() == "finalized"
