@@ -70,11 +70,11 @@ def test_shares_are_those_of_the_whole_picture() -> None:
     ("camera", "seconds", "shutter_s", "level", "said"),
     [
         ("thermal", 0.0, 1.5, OK, "well exposed"),
-        ("thermal", 0.9, 1.5, WARN, "thermal repeats one image for 0.9 s: shutter (NUC)"),
+        ("thermal", 0.9, 1.5, WARN, "thermal repeats one image for 0.9 s: its shutter (NUC)?"),
         ("thermal", 0.9, 0.0, WARN, "thermal repeats one image for 0.9 s: frozen, restart"),
         ("thermal", 2.0, 1.5, WARN, "frozen, restart its driver; a slower shutter"),
         ("thermal", 4.0, 1.5, ERROR, "thermal repeats one image for 4.0 s: frozen, restart"),
-        ("thermal", 4.0, 5.0, WARN, "thermal repeats one image for 4.0 s: shutter (NUC)"),
+        ("thermal", 4.0, 5.0, WARN, "thermal repeats one image for 4.0 s: its shutter (NUC)?"),
         ("rgb", 0.9, 1.5, WARN, "rgb repeats one image for 0.9 s: frozen, restart its driver"),
         ("rgb", 4.0, 1.5, ERROR, "rgb repeats one image for 4.0 s: frozen, restart its driver"),
     ],
