@@ -21,7 +21,6 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    "about:blank",  # not the maker's page for new tabs
 )
 """Chromium asks its maker's hosts at every start unless told not to."""
 
@@ -44,6 +43,8 @@ def open_browser(profile: Path) -> Iterator[Any]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     window = webdriver.Chrome(options=options, service=Service(driver))
+    # A headless window never gets the system's focus, and a page without it hears no focus event.
+    window.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
     try:
         yield window
     finally:

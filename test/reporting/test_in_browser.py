@@ -29,12 +29,16 @@ def browser(tmp_path_factory):
         yield window
 
 
+OWN_PAGES = ("chrome:", "chrome-untrusted:")
+"""The browser's own: it opens its page for new tabs before ours."""
+
+
 def requested(browser) -> list[str]:
     """Addresses that pages asked for since the last call; the browser's own pages do not count."""
     entries = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [e["params"] for e in entries if e["method"] == "Network.requestWillBeSent"]
-    addresses = [p["request"]["url"] for p in sent if not p["documentURL"].startswith("chrome:")]
-    return [url for url in addresses if not url.startswith("chrome:")]
+    addresses = [p["request"]["url"] for p in sent if not p["documentURL"].startswith(OWN_PAGES)]
+    return [url for url in addresses if not url.startswith(OWN_PAGES)]
 
 
 def texts(browser, selector: str) -> list[str]:
