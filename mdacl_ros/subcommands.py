@@ -13,16 +13,15 @@ Table = Mapping[str, tuple[str, str]]
 """Module and summary by name."""
 
 
-def add_subcommands(parser: argparse.ArgumentParser, table: Table, metavar: str, dest: str) -> None:
+def add_subcommands(parser: argparse.ArgumentParser, table: Table, dest: str) -> None:
     """Declare the commands of a table.
 
     Args:
         parser: Of the command they belong to.
         table: What there is.
-        metavar: How the choice is called in the usage.
         dest: Attribute of the parsed arguments that will hold the name.
     """
-    commands = parser.add_subparsers(metavar=metavar, required=True, dest=dest)
+    commands = parser.add_subparsers(metavar="{" + ",".join(table) + "}", required=True, dest=dest)
     for name, (module, summary) in table.items():
         command = commands.add_parser(
             name,

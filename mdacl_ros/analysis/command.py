@@ -29,7 +29,7 @@ ANALYSES: Table = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the analyses."""
-    add_subcommands(parser, ANALYSES, "ANALYSIS", "analysis")
+    add_subcommands(parser, ANALYSES, "analysis")
 
 
 def run(args: argparse.Namespace) -> int:

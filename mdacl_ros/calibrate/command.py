@@ -17,7 +17,7 @@ CALIBRATIONS: Table = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the calibrations."""
-    add_subcommands(parser, CALIBRATIONS, "WHAT", "calibration")
+    add_subcommands(parser, CALIBRATIONS, "calibration")
 
 
 def run(args: argparse.Namespace) -> int:

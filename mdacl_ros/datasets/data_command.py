@@ -84,7 +84,8 @@ def report(dataset: Dataset, found: Sequence[Finding], most: int | None) -> str:
         if len(shown) < len(items):
             lines.append(f"  ... and {len(items) - len(shown)} more (--all)")
     serious = sum(finding.kind.serious for finding in found)
-    lines.append(f"{serious} problems" if serious else "no problems")
+    many = f"{serious} problems" if serious > 1 else "1 problem"
+    lines.append(many if serious else "no problems")
     return "\n".join(lines)
 
 

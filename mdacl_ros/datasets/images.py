@@ -51,7 +51,15 @@ def same_view(first: tuple[int, int], second: tuple[int, int]) -> bool:
 
 
 def _read(path: Path, flags: int) -> Array:
-    image = cv2.imread(str(path), flags)
+    """Decode a file; not by ``cv2.imread``, which adds a line of its own on stderr."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read ({error.strerror}); {_FIND_ALL}") from error
+    image = cv2.imdecode(data, flags) if data.size else None
     if image is None:
-        raise RecordingError(f"{path}: missing or not a readable image; check the file")
+        raise RecordingError(f"{path}: is not a readable image; {_FIND_ALL}")
     return image
+
+
+_FIND_ALL = "mdacl data check finds all such files of a data set"

@@ -110,6 +110,22 @@ def default_split(dataset_splits: tuple[str, ...], path: Path) -> str:
     )
 
 
+def training_split(dataset_splits: tuple[str, ...], path: Path) -> str:
+    """The part that is learnt from: ``train``, or the only one there is.
+
+    Raises:
+        RecordingError: It cannot be told.
+    """
+    if "train" in dataset_splits:
+        return "train"
+    if len(dataset_splits) == 1:
+        return dataset_splits[0]
+    raise RecordingError(
+        f"data set {path}: wanted a part `train` to learn from, got {', '.join(dataset_splits)}; "
+        "give the COCO json of one"
+    )
+
+
 def dataset_splits(path: Path) -> tuple[str, ...]:
     """The parts of a data set, without reading it.
 

@@ -14,6 +14,7 @@ from mdacl_ros.errors import ModelError, RecordingError
 from mdacl_ros.learning.assignment import Truth
 from mdacl_ros.learning.augmentation import AugmentationConfig, TrainingItem, augment
 from mdacl_ros.learning.donors import find_donors
+from mdacl_ros.learning.interrupt import leave_signals_to_the_training
 from mdacl_ros.learning.samples import Sample
 
 
@@ -158,5 +159,6 @@ def training_loader(
         sampler=[i for i in mine if i // (batch_size // world) % world == rank],
         collate_fn=collate,
         num_workers=workers,
+        worker_init_fn=leave_signals_to_the_training,
         prefetch_factor=4 if workers else None,
     )

@@ -46,7 +46,14 @@ def load_start(detector: Detector, folder: Path) -> list[str]:
     Raises:
         ModelError: The folder is unreadable or has no stream for any of the detector's cameras.
     """
-    values = read_model_yaml(folder)["detector"]
+    try:
+        values = read_model_yaml(folder)["detector"]
+    except ModelError as error:
+        raise ModelError(
+            f"training config: start is {folder}, which is no model folder ({error}); the run it "
+            "comes from writes it at its end, e.g. mdacl train config/train_small.yaml writes "
+            "runs/train_small/model"
+        ) from error
     path = folder / WEIGHTS
     try:
         state = load_file(path)

@@ -20,8 +20,9 @@ class TrainConfig:
     """One training run.
 
     Attributes:
-        size: Detector size, a key of :data:`mdacl_ros.network.config.SIZES`.
-        annotations: COCO files of registered pairs, relative to the data folder.
+        size: Detector size, ``small`` or ``nano``.
+        annotations: Registered pairs, relative to the data folder: COCO files, or folders of data
+            sets, of which the part ``train`` is taken.
         steps: Optimiser steps.
         batch_size: Pairs per step.
         learning_rate: Peak rate of the new layers.
@@ -34,9 +35,9 @@ class TrainConfig:
         ema_decay: Decay of the averaged weights that are shipped.
         simulated: Number of procedural scenes mixed in; 0 for none.
         simulated_share: Part of each batch drawn from them.
-        rgb_annotations: COCO files of colour images without a partner, relative to the data folder.
+        rgb_annotations: The same of colour images without a partner.
         rgb_share: Part of each batch drawn from them.
-        thermal_annotations: COCO files of thermal images without a partner.
+        thermal_annotations: The same of thermal images without a partner.
         thermal_share: Part of each batch drawn from them.
         guidance: Losses of the hierarchical cross-modal guidance (HCG).
         equilibrium: Adversarial equilibrium regularisation (AER).
@@ -46,7 +47,8 @@ class TrainConfig:
         seed: Seed of initialisation, order and augmentation.
         threads: CPU threads of torch; 0 leaves its default.
         workers: Processes that prepare batches; 0: the training process does.
-        detector: Overrides of the detector configuration (ablations).
+        detector: Changes to the architecture of that size, keys as in ``detector`` of a model.yaml,
+            e.g. ``{fusion: sum}``.
         augmentation: Paired augmentation.
     """
 
@@ -85,7 +87,7 @@ class TrainConfig:
             ModelError: Unknown size or override.
         """
         if self.size not in SIZES:
-            raise ModelError(f"training config: size is {self.size!r}, wanted one of {list(SIZES)}")
+            raise ModelError(f"size is {self.size!r}, wanted one of {list(SIZES)}")
         return DetectorConfig.from_dict(SIZES[self.size].to_dict() | self.detector)
 
 
@@ -127,13 +129,23 @@ def train_config_from(values: object, where: str) -> TrainConfig:
     for key in ("steps", "batch_size", "checkpoint_every"):
         if mapping.get(key, 1) < 1:
             raise ModelError(f"{where}: {key} is {mapping[key]}, wanted 1 or more")
+    for key in SHARES:
+        if not 0 <= mapping.get(key, 0) <= 1:
+            raise ModelError(f"{where}: {key} is {mapping[key]}, wanted 0 to 1")
     size = mapping["augmentation"].size
     if len(size) != 2 or any(side < 32 or side % 32 for side in size):
         raise ModelError(
             f"{where}: augmentation.size is {list(size)}, wanted width and height, multiples of 32"
         )
-    return TrainConfig(**mapping)
+    config = TrainConfig(**mapping)
+    try:
+        config.detector_config()
+    except ModelError as error:
+        raise ModelError(f"{where}: {str(error).removeprefix('model.yaml: ')}") from error
+    return config
 
+
+SHARES = ("simulated_share", "rgb_share", "thermal_share")
 
 PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
 """Names in a configuration, and what they are called in Lightning Fabric."""

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.average import AveragedWeights
 from mdacl_ros.learning.batches import Batch, TrainingPairs, training_loader
+from mdacl_ros.learning.interrupt import TrainingInterrupted, stop_between_steps
 from mdacl_ros.learning.run_log import RunLog
 from mdacl_ros.learning.start import load_start
 from mdacl_ros.learning.step import TrainingStep
@@ -68,25 +69,35 @@ class Trainer:
 
         Raises:
             ModelError: The loss diverged, memory ran out, or the run folder belongs to another run.
+            TrainingInterrupted: SIGINT or SIGTERM came; the steps so far are kept.
         """
         self.resume()
+        if self.step:
+            self.fabric.print(f"{self.folder}: continues after step {self.step}")
         if self.fabric.is_global_zero:
             described = {"detector": self.detector.config.to_dict(), "training": self._recipe()}
             (self.folder / "config.json").write_text(json.dumps(described, indent=2) + "\n")
-        with RunLog(self.folder, self.step, self.fabric.is_global_zero) as log:
-            bar = tqdm(
+        with (
+            stop_between_steps() as stop,
+            RunLog(self.folder, self.step, self.fabric.is_global_zero) as log,
+            tqdm(
                 self._batches(),
                 initial=self.step,
                 total=self.config.steps,
                 desc=f"train {self.folder.name}",
                 unit="step",
                 disable=not self.fabric.is_global_zero,
-            )
+            ) as bar,
+        ):
             for batch in bar:
                 record = self._step_within_memory(batch)
                 bar.set_postfix_str(_shown(record))
                 log.write(record)
                 self._keep(log)
+                if stop.asked:
+                    log.flush()
+                    self.save()
+                    raise TrainingInterrupted(self.step)
         self.save()
         return self.average.detector
 
@@ -211,8 +222,9 @@ class Trainer:
             ) from error
         if state.get("config", self._recipe()) != self._recipe():
             raise ModelError(
-                f"{path}: was trained with another configuration ({state['config']}); use another "
-                "run folder, so that a model's record tells how it was made"
+                f"{path}: was trained with another configuration "
+                f"({_differences(state['config'], self._recipe())}); use another run folder, so "
+                "that a model's record tells how it was made"
             )
         self.step = int(state["step"])
 
@@ -222,6 +234,21 @@ class Trainer:
         for name in ("steps", "checkpoint_every", "snapshot_every", "threads", "workers"):
             del values[name]
         return json.dumps(values, sort_keys=True)
+
+
+def _differences(before: str, now: str) -> str:
+    """The keys in which two recipes differ, with both values."""
+    old, new = _flat(json.loads(before)), _flat(json.loads(now))
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return ", ".join(f"{key} {old.get(key)}, now {new.get(key)}" for key in keys)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _shown(record: dict[str, float]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mdacl_ros.datasets.opening import dataset_splits, training_split
+from mdacl_ros.datasets.record import PairRecord
 from mdacl_ros.learning.batches import Extra, TrainingPairs
 from mdacl_ros.learning.samples import Sample, load_sample, read_pairs, simulated_samples
 from mdacl_ros.learning.train_config import TrainConfig
@@ -60,7 +62,7 @@ class TrainingData:
     ) -> list[Sample]:
         key = (tuple(names), classes, camera)
         if key not in self._read:
-            records = [r for name in names for r in read_pairs(self.folder / name, camera=camera)]
+            records = [r for name in names for r in _learnt_from(self.folder / name, camera)]
             samples = (load_sample(r, classes, LONGEST) for r in records)
             self._read[key] = list(self.track(samples, len(records), ", ".join(names)))
         return self._read[key]
@@ -71,3 +73,9 @@ class TrainingData:
             scenes = simulated_samples(count, classes, self.scenes)
             self._read[key] = list(self.track(scenes, count, "simulated scenes"))
         return self._read[key]
+
+
+def _learnt_from(path: Path, camera: Modality | None) -> list[PairRecord]:
+    """All of a COCO json; of a folder only the part that is for training, never the scored one."""
+    split = training_split(dataset_splits(path), path) if path.is_dir() else None
+    return read_pairs(path, split=split, camera=camera)

@@ -71,7 +71,7 @@ def test_mixed_corruption_on_some_images(options) -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["analyse"], "arguments are required: ANALYSIS"),
+        (["analyse"], "arguments are required: {removal,corruption,dynamics,features}"),
         (["analyse", "remove"], "invalid choice: 'remove'"),
         (["analyse", "corruption", "--kinds", "mist"], "invalid choice: 'mist'"),
         (["analyse", "removal", "--data", "nowhere"], "nowhere: no such file"),

@@ -85,13 +85,17 @@ def test_broken_annotations(annotations: Path, content: str, message: str) -> No
     assert "\n" not in str(caught.value)
 
 
-def test_missing_files(annotations: Path) -> None:
+def test_missing_files(annotations: Path, capfd: pytest.CaptureFixture) -> None:
     with pytest.raises(RecordingError, match=r"absent\.json: no such file"):
         read_pairs(annotations.with_name("absent.json"))
     record = read_pairs(annotations)[0]
-    record.thermal.unlink()
-    with pytest.raises(RecordingError, match=r"a\.png: missing or not a readable image"):
+    record.thermal.write_bytes(b"")
+    with pytest.raises(RecordingError, match=r"a\.png: is not a readable image"):
         load_sample(record, 3)
+    record.thermal.unlink()
+    with pytest.raises(RecordingError, match=r"a\.png: cannot be read \(No such file.*data check"):
+        load_sample(record, 3)
+    assert capfd.readouterr() == ("", "")  # OpenCV says nothing beside it
 
 
 def test_unregistered_pair_is_refused(annotations: Path) -> None:

@@ -47,6 +47,9 @@ augmentation: {size: [64, 96], flip: 0}
     [
         ("", "is empty, wanted a training config"),
         ("a: [", "not YAML"),
+        ("size: tiny", r"train.yaml: size is 'tiny', wanted one of \['small', 'nano'\]"),
+        ("detector: {fusion: magic}", "train.yaml: detector.fusion is 'magic'"),
+        ("rgb_share: 1.5", "rgb_share is 1.5, wanted 0 to 1"),
         ("steps: -3", "steps is -3, wanted 1 or more"),
         ("augmentation: {size: [130, 97]}", r"size is \[130, 97\], wanted .* multiples of 32"),
         ("- 3", "the file is no mapping"),

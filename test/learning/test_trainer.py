@@ -3,6 +3,8 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.augmentation import AugmentationConfig
 from mdacl_ros.learning.average import AveragedWeights
 from mdacl_ros.learning.batches import TrainingPairs, training_loader
+from mdacl_ros.learning.interrupt import TrainingInterrupted, stop_between_steps
 from mdacl_ros.learning.train_config import TrainConfig
 from mdacl_ros.learning.trainer import Trainer
 
@@ -62,6 +65,38 @@ def test_resumed_run_equals_an_uninterrupted_one(uninterrupted: Trainer, tmp_pat
         expected = theirs.state_dict()
         for name, value in ours.state_dict().items():
             assert torch.allclose(value, expected[name], rtol=1e-5, atol=1e-7), name
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_keeps_every_step(
+    uninterrupted: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    before = signal.getsignal(number)
+    first = Trainer(CONFIG, pairs(), tmp_path)
+    take = first.train_step
+
+    def interrupted_step(batch):
+        os.kill(os.getpid(), number)
+        return take(batch)
+
+    monkeypatch.setattr(first, "train_step", interrupted_step)
+    with pytest.raises(TrainingInterrupted) as caught:
+        first.run()
+    assert caught.value.step == 1
+    assert signal.getsignal(number) == before
+    second = Trainer(CONFIG, pairs(), tmp_path)
+    second.run()
+    for name, value in second.detector.state_dict().items():
+        assert torch.equal(value, uninterrupted.detector.state_dict()[name]), name
+    assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").open()] == [1, 2, 3]
+
+
+def test_second_interrupt_stops_at_once() -> None:
+    with stop_between_steps() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_log_and_checkpoint(uninterrupted: Trainer) -> None:
@@ -127,7 +162,8 @@ def test_average_follows_quickly_first_and_slowly_later(uninterrupted: Trainer) 
 
 def test_another_configuration_is_not_continued(uninterrupted: Trainer) -> None:
     other = replace(CONFIG, learning_rate=CONFIG.learning_rate * 2)
-    with pytest.raises(ModelError, match="another configuration"):
+    message = r"another configuration \(learning_rate 0.0015, now 0.003\); use another run folder"
+    with pytest.raises(ModelError, match=message):
         Trainer(other, pairs(), uninterrupted.folder).resume()
     longer = Trainer(replace(CONFIG, steps=CONFIG.steps + 1), pairs(), uninterrupted.folder)
     longer.resume()

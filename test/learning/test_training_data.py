@@ -5,7 +5,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.learning.train_config import TrainConfig, train_config_from
 from mdacl_ros.learning.training_data import TrainingData
 
@@ -49,6 +51,24 @@ def test_images_of_one_camera_are_mixed_in_without_the_other(tmp_path: Path) -> 
     assert 8 < len(alone) < 32
     assert all(item.present[0].max() == 0 for item in alone)
     assert all(item.present[1].max() == 1 for item in alone)
+
+
+def test_of_a_folder_only_the_part_for_training_is_learnt(tmp_path: Path) -> None:
+    write_sets(tmp_path)
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    for name in ("rgb.png", "thermal.png"):
+        (tmp_path / name).rename(folder / name)
+    (tmp_path / "thermal.json").unlink()
+    text = (tmp_path / "pairs.json").read_text()
+    (folder / "test.json").write_text(text)
+    values = {"annotations": ["drive"], "simulated": 0}
+    data = TrainingData(tmp_path, tmp_path / "scenes")
+    (folder / "val.json").write_text(text)
+    with pytest.raises(RecordingError, match="wanted a part `train` to learn from, got"):
+        data.pairs(train_config_from(values, "test"))
+    (folder / "train.json").write_text(text)
+    assert len(data.pairs(train_config_from(values, "test")).real) == 1
 
 
 def test_sets_are_read_once(tmp_path: Path) -> None:
