@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.dominance_reading import read_dominance, rgb_shares
-from mdacl_ros.errors import ImageError, ParameterError
+from mdacl_ros.errors import EngineError, ImageError, ParameterError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
@@ -153,6 +153,7 @@ class Perception:
             registered_preview: Also warp the thermal preview into the RGB image.
 
         Raises:
+            EngineError: The network answers with NaN or inf.
             MdaclError: Nothing in the pair can be used (for example thermal alone whose place in
                 the RGB image is unknown). One bad frame of two is left out instead, see
                 :attr:`warnings`.
@@ -164,6 +165,12 @@ class Perception:
         prepared = time.perf_counter()
         raw = self.engine.infer(given.rgb, given.thermal, given.present, probe=probe)
         inferred = time.perf_counter()
+        if wrong := raw.not_finite():
+            raise EngineError(
+                f"engine: {self.engine.name} {self.engine.precision} answered with {wrong} that "
+                "are no numbers (NaN or inf): damaged weights, or too narrow a precision; take "
+                "float32, or other weights"
+            )
         present = (bool(given.present[0, 0].any()), bool(given.present[0, 1].any()))
         shares = rgb_shares(raw, present)
         detections = select_detections(raw, given.letterbox, config, shares)

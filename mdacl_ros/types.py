@@ -158,6 +158,21 @@ class Predictions:
     sensitivities: FloatArray | None = None
     box_sensitivities: FloatArray | None = None
 
+    def not_finite(self) -> str:
+        """Name of the first array that holds NaN or inf; empty if all are finite."""
+        arrays = (
+            ("scores", self.scores),
+            ("boxes", self.boxes),
+            ("gates", self.gates),
+            ("entropies", self.entropies),
+            ("energies", self.energies),
+            ("sensitivities", self.sensitivities),
+        )
+        for name, array in arrays:
+            if array is not None and not np.isfinite(array).all():
+                return name
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class DominanceReading:

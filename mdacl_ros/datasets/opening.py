@@ -11,6 +11,7 @@ from mdacl_ros.datasets import flir, kaist, llvip, m3fd, msrs
 from mdacl_ros.datasets.coco import read_coco
 from mdacl_ros.datasets.record import PairRecord
 from mdacl_ros.errors import RecordingError
+from mdacl_ros.small_file import user_path
 from mdacl_ros.types import Modality
 
 COCO = "COCO"
@@ -83,7 +84,7 @@ def open_dataset(
     Raises:
         RecordingError: Nothing known is there, or no such part.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not path.exists():
         raise RecordingError(f"data set {path}: no such file or folder; check the path")
     root, layout = (path, None) if path.suffix == ".json" else _find(path)

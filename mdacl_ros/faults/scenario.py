@@ -13,6 +13,7 @@ import yaml
 from mdacl_ros.errors import ScenarioError
 from mdacl_ros.faults import content, timing
 from mdacl_ros.faults.message import Delivery, ImageData, Past
+from mdacl_ros.small_file import read_small_text, user_path
 from mdacl_ros.types import MODALITIES, Modality
 
 
@@ -88,9 +89,9 @@ def load_scenario(path: Path | str) -> Scenario:
     Raises:
         ScenarioError: The file is missing or unreadable, or an entry is impossible; one line.
     """
-    file = Path(path).expanduser()
+    file = user_path(path)
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = yaml.safe_load(read_small_text(file))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ScenarioError(

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from mdacl_ros.errors import ModelError
+from mdacl_ros.small_file import read_small_text
 
 WEIGHTS = "weights.safetensors"
 MODEL_YAML = "model.yaml"
@@ -26,7 +27,9 @@ def read_model_yaml(folder: Path) -> dict[str, Any]:
             "e.g. the shipped models/small"
         )
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(read_small_text(path))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict) or not isinstance(values.get("detector"), dict):

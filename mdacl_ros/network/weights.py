@@ -20,7 +20,7 @@ def load_detector(folder: Path) -> Detector:
     """Build the detector of a model folder and load its weights, in float32 and eval mode.
 
     Raises:
-        ModelError: Missing, truncated or foreign weights, or shapes that do not fit.
+        ModelError: Missing, truncated, foreign or not finite weights, or shapes that do not fit.
     """
     config = DetectorConfig.from_dict(read_model_yaml(folder)["detector"])
     path = folder / WEIGHTS
@@ -41,16 +41,20 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Read a safetensors file, floating-point weights in float32.
 
     Raises:
-        ModelError: The file is missing, truncated or damaged.
+        ModelError: The file is missing, truncated or damaged, or holds NaN or inf.
     """
     if not path.is_file():
         raise ModelError(f"model: {path} does not exist; copy the weights beside {MODEL_YAML}")
     try:
-        return {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+        state = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(
             f"{path}: not a readable safetensors file ({error}); fetch it anew"
         ) from error
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise ModelError(f"{path}: {name} holds NaN or inf; fetch it anew, or train again")
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
 def save_detector(detector: Detector, folder: Path, extra: dict[str, Any]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes import image_messages, markers, topics
-from mdacl_ros.nodes.qos_overrides import overridable
+from mdacl_ros.nodes.qos_overrides import overridable, policy_name
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import Frame, Modality
 
@@ -20,6 +22,14 @@ try:  # Jazzy and later
     from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
+
+RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
+
+TYPE_PERIOD_S = 0.5
+"""Seconds without an image after which, and between which, publishers' types are looked at."""
+
+INFO_PERIOD_S = 5.0
+"""Seconds after which a camera_info is heard anew."""
 
 HandOver = Callable[[Modality, Frame], None]
 
@@ -30,7 +40,7 @@ class CameraInput:
     Attributes:
         camera: ``rgb`` or ``thermal``.
         topic: Resolved name of the image topic.
-        camera_info: The intrinsics, once received.
+        camera_info: The newest intrinsics heard.
         incompatible: What keeps a publisher's images from us; empty once an image has come since.
     """
 
@@ -53,24 +63,49 @@ class CameraInput:
         self._max_pixels, self._group = max_pixels, group
         self._reported: set[str] = set()
         self._rejected: Frame | None = None
+        self._looked_at, self._image_at = -math.inf, time.monotonic()
         message_type = CompressedImage if transport == "compressed" else Image
+        self._type = COMPRESSED if transport == "compressed" else RAW
         self._images = self._subscribe(
             message_type, topics.image_topic(camera, transport), self._on_image
         )
         self.topic: str = self._images.topic_name
         self._info: Any = None
+        self._heard_info_at = -math.inf
         try:
-            self._info = self._subscribe(
-                CameraInfo, topics.CAMERA_INFO_TOPICS[camera], self._on_camera_info
-            )
+            self._listen_to_info()
         except Exception:
             self.destroy()
             raise
 
-    @property
-    def calibrated(self) -> bool:
-        """Whether the intrinsics arrived and hold a focal length."""
-        return self.camera_info is not None and markers.is_usable(self.camera_info)
+    def unusable_info(self, size: tuple[int, int] | None) -> str:
+        """What is wrong with the intrinsics for images of a size; empty also while none came."""
+        return "" if self.camera_info is None else markers.unusable(self.camera_info, size)
+
+    def look_for_wrong_type(self) -> None:
+        """Say so where somebody publishes our topic with another message type.
+
+        DDS does not connect the two, and tells nobody. Called now and then from any thread; looks
+        only while no image comes.
+        """
+        now = time.monotonic()
+        if now - max(self._looked_at, self._image_at) < TYPE_PERIOD_S:
+            return
+        self._looked_at = now
+        ends = self._node.get_publishers_info_by_topic(self.topic)
+        others = sorted({end.topic_type for end in ends} - {self._type})
+        if not others or any(end.topic_type == self._type for end in ends):
+            return
+        transport = f"parameter {self.camera}_transport"
+        remedy = {
+            COMPRESSED: f"set {transport} to compressed, and remap the topic with /compressed",
+            RAW: f"set {transport} to raw, or remap {self.camera}/image_raw/compressed",
+        }.get(others[0], "remap it to an image topic")
+        line = f"topic {self.topic}: carries {others[0]}, wanted {self._type}; {remedy}"
+        if line != self.incompatible:
+            self.incompatible = line
+            self._statistics.note("incompatible_publisher", line)
+            self._node.get_logger().error(line)
 
     def destroy(self) -> None:
         """Unsubscribe."""
@@ -116,6 +151,7 @@ class CameraInput:
     def _on_image(self, message: Image | CompressedImage) -> None:
         """Hand a usable image over; count the others."""
         self.incompatible = ""
+        self._image_at = time.monotonic()
         self._statistics.tick(f"frames_{self.camera}")
         try:
             frame = image_messages.hold(message, self.camera, self._max_pixels())
@@ -123,10 +159,21 @@ class CameraInput:
             self.reject(error)
             return
         self._hand_over(self.camera, frame)
+        if self._info is None and self._image_at - self._heard_info_at >= INFO_PERIOD_S:
+            self._listen_to_info()
+
+    def _listen_to_info(self) -> None:
+        self._info = self._subscribe(
+            CameraInfo, topics.CAMERA_INFO_TOPICS[self.camera], self._on_camera_info
+        )
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        """Keep the intrinsics; a camera repeats them with every image, so one is enough."""
+        """Keep the intrinsics; a camera repeats them with every image, one now and then is enough.
+
+        It may be calibrated, or change its resolution, while we run.
+        """
         self.camera_info = message
+        self._heard_info_at = time.monotonic()
         self._drop_info()
 
     def _drop_info(self) -> None:
@@ -137,7 +184,7 @@ class CameraInput:
 
     def _on_incompatible(self, topic: str, event: Any) -> None:
         """Report a publisher whose QoS keeps its images from us."""
-        policy = _policy_name(event.last_policy_kind)
+        policy = policy_name(event.last_policy_kind)
         parameter = f"qos_overrides.{topic}.subscription.{policy}"
         tolerant = topics.MOST_TOLERANT.get(policy, "what the publisher offers")
         line = (
@@ -149,13 +196,3 @@ class CameraInput:
         self._statistics.count("incompatible_qos")
         self._statistics.note("incompatible_publisher", line)
         self._node.get_logger().error(line)
-
-
-def _policy_name(kind: Any) -> str:
-    """Name of a QoS policy as in qos_overrides parameters, e.g. ``reliability``."""
-    try:
-        from rclpy.qos import qos_policy_name_from_kind
-
-        return qos_policy_name_from_kind(kind).replace("_QOS_POLICY", "").lower()
-    except (ImportError, ValueError):
-        return str(kind)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -24,6 +24,7 @@ from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.nodes import diagnostics, topics
 from mdacl_ros.nodes.engine_reload import EngineReload
 from mdacl_ros.nodes.health_reporter import HealthReporter
+from mdacl_ros.nodes.making import refusals_in_one_line
 from mdacl_ros.nodes.parameter_server import ParameterServer
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
@@ -50,14 +51,16 @@ class DetectorNode(LifecycleNode):
     """
 
     def __init__(self, *, engine_factory: EngineFactory = load_engine, **node_options: Any) -> None:
-        super().__init__(topics.NODE_NAME, **node_options)
+        # Before what may fail: rclpy destroys also half a node.
         self.session: DetectionSession | None = None
+        self._health: HealthReporter | None = None
+        self._results: ResultPublishers | None = None
+        self._pipeline = Pipeline(engine_factory, self._on_progress)
+        super().__init__(topics.NODE_NAME, **node_options)
         self.progress = ""
         self.build_fraction: float | None = None
         self.configure_error = ""
         self.state_label = "unconfigured"
-        self._pipeline = Pipeline(engine_factory, self._on_progress)
-        self._results: ResultPublishers | None = None
         self._stop_by: float | None = None  # monotonic time, once the process is to end
         # Transitions and exchanges run one at a time, also in a multi-threaded executor.
         self._lock = threading.RLock()
@@ -86,6 +89,11 @@ class DetectorNode(LifecycleNode):
     def rig(self) -> RigCalibration | None:
         """The rig calibration, or ``None`` while unconfigured or without one."""
         return self._pipeline.rig
+
+    @property
+    def start_errors(self) -> str:
+        """What is wrong with the parameters given at start, and keeps it from being configured."""
+        return "; ".join(self._server.errors.values())
 
     @property
     def engine_pending(self) -> bool:
@@ -179,8 +187,9 @@ class DetectorNode(LifecycleNode):
     def destroy_node(self) -> None:
         """Stop all threads, publish the last counters, and take the node down."""
         self._stop()
-        self._health.stop()
-        self._unload()
+        if self._health is not None:
+            self._health.stop()
+            self._unload()
         super().destroy_node()
 
     def _statuses(self) -> list[DiagnosticStatus]:
@@ -197,7 +206,7 @@ class DetectorNode(LifecycleNode):
     ) -> TransitionCallbackReturn:
         """Run a transition's work; on any error log one line, undo, and fail cleanly."""
         try:
-            with self._lock:
+            with self._lock, refusals_in_one_line("ROS"):
                 action()
         except Exception as error:  # rclpy would swallow it and leave the node half configured
             line = str(error) if isinstance(error, MdaclError) else traceback.format_exc().rstrip()
@@ -286,8 +295,10 @@ class DetectorNode(LifecycleNode):
             self.get_logger().info(line)
         self.progress, self.build_fraction = line, fraction
 
-    def _check_rig(self, parameters: NodeParameters) -> None:
+    def _check_rig(self, parameters: NodeParameters, named: Collection[str]) -> None:
         """Refuse a calibration that cannot be used, or not with the images that arrive."""
+        if "calibration" not in named:
+            return
         session = self.session if self.state_label == "active" else None
         self._pipeline.check_rig(parameters, session.health.sizes if session else {})
 

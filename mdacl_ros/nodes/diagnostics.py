@@ -70,7 +70,7 @@ class Snapshot:
         topics: Camera name to its image topic.
         incompatible: Camera name to what keeps a publisher's images from us, empty for nothing.
         has_camera_info: Camera name to whether intrinsics arrived.
-        calibrated: Camera name to whether those hold a focal length.
+        unusable_info: Camera name to what is wrong with those, empty for nothing.
         facts: Newest texts by name (``bad_image_rgb``, ``incompatible_publisher``, ``failed``).
         recent: Those facts that are only seconds old: they decide the level.
         engine: Engine name, precision, device, model, input size; empty while unconfigured.
@@ -82,6 +82,7 @@ class Snapshot:
         residual: How far thermal lies beside RGB; ``None`` while not measured.
         knocked: The newest residual that was sure, while it is more than the bound.
         busy_s: Seconds the pair in work has taken so far, 0 while none is.
+        silent_s: Seconds since the last answer, or since a camera came to life.
         inference_timeout: Seconds from which that is a hanging inference.
         mdi: MDI averaged over about a second, or ``None`` without recent answers.
         mdi_warn: |MDI| from which the status warns.
@@ -105,7 +106,7 @@ class Snapshot:
     topics: Mapping[str, str] = field(default_factory=dict)
     incompatible: Mapping[str, str] = field(default_factory=dict)
     has_camera_info: Mapping[str, bool] = field(default_factory=dict)
-    calibrated: Mapping[str, bool] = field(default_factory=dict)
+    unusable_info: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     recent: Mapping[str, str] = field(default_factory=dict)
     engine: Mapping[str, object] = field(default_factory=dict)
@@ -117,6 +118,7 @@ class Snapshot:
     residual: Residual | None = None
     knocked: Residual | None = None
     busy_s: float = 0.0
+    silent_s: float = 0.0
     inference_timeout: float = float("inf")
     mdi: float | None = None
     mdi_warn: float = 1.0
@@ -201,13 +203,27 @@ def inference(snapshot: Snapshot) -> Part:
         return ERROR, _hang(snapshot), values
     if "failed" in snapshot.recent:
         return ERROR, snapshot.recent["failed"], values
+    for fact in ("pictures_failed", "incompatible_listener"):
+        if fact in snapshot.recent:
+            return WARN, snapshot.recent[fact], values
     if snapshot.state != "active":
         return OK, snapshot.state, values
     complaint = snapshot.pairing.complaint() if snapshot.pairing is not None else None
     if complaint is not None:
         return *complaint, values
+    if snapshot.silent_s > snapshot.inference_timeout:
+        return ERROR, _silent(snapshot), values
     rate = snapshot.rates.get("processed", 0.0)
-    return OK, f"{rate:.1f} Hz", values
+    return OK, f"{rate:.1f} Hz" if rate else "no recent answers", values
+
+
+def _silent(snapshot: Snapshot) -> str:
+    """One line about a silence that nothing else explains."""
+    cameras = " and ".join(c for c in MODALITIES if snapshot.alive.get(c, False))
+    return (
+        f"no answers for {snapshot.silent_s:.1f} s although {cameras} delivers: look at the other "
+        "statuses and the log; a partner_timeout that long would explain it"
+    )
 
 
 def _hang(snapshot: Snapshot) -> str:
@@ -259,8 +275,8 @@ def calibration(snapshot: Snapshot) -> Part:
         remarks.insert(0, knocked_text(snapshot.knocked, bool(values.get("file"))))
     if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
         remarks.append("no RGB camera_info yet: detections work, markers need it")
-    elif snapshot.state == "active" and not snapshot.calibrated.get("rgb", False):
-        remarks.append("RGB camera_info is uncalibrated (K is 0): no markers; calibrate the camera")
+    elif snapshot.state == "active" and (fault := snapshot.unusable_info.get("rgb", "")):
+        remarks.append(f"no markers: RGB camera_info {fault}")
     message = "; ".join(remarks) or str(values.get("file") or "not loaded")
     return (WARN if snapshot.warnings or snapshot.knocked is not None else OK), message, values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from mdacl_ros.nodes.status_part import ERROR, OK, WARN, Part, judged
@@ -9,6 +10,9 @@ from mdacl_ros.types import MODALITIES, Modality
 
 CLOSED, OPEN = 0.1, 1.9
 """Mean gates up to which a camera is shut out, and from which it is amplified as far as it goes."""
+
+STALE_S = 2.0
+"""Seconds without an answer after which nothing is said of the gates."""
 
 STUCK_S = 3.0
 """Seconds at either end after which a gate counts as collapsed."""
@@ -44,6 +48,7 @@ class GateWatch:
     def __init__(self) -> None:
         self._gates: dict[Modality, float] = {}
         self._since: dict[Modality, float] = {}
+        self._seen_at = -math.inf
 
     def update(self, gates: tuple[float, float], present: tuple[bool, bool], now: float) -> None:
         """Take the mean gates of one answer; a camera that is absent is closed by design.
@@ -58,10 +63,12 @@ class GateWatch:
             if here and not CLOSED < gate < OPEN:
                 since[camera] = self._since.get(camera, now)
         self._gates = {c: g for c, g, p in zip(MODALITIES, gates, present, strict=True) if p}
-        self._since = since
+        self._since, self._seen_at = since, now
 
     def part(self, now: float) -> Part:
         """The status of the gates, seen from monotonic second ``now``."""
+        if now - self._seen_at > STALE_S:
+            return OK, "no recent answers", {}
         gates, since = self._gates, self._since
         values: dict[str, object] = {f"mean_gate_{camera}": gate for camera, gate in gates.items()}
         stuck = {camera: now - then for camera, then in since.items() if now - then >= STUCK_S}

@@ -97,7 +97,9 @@ class ImageWatch:
             elif still_s:
                 remarks = errors if still_s >= LONG_FREEZE_S else warnings
                 remarks.append(f"{_repeats(camera, still_s)}: {FROZEN[camera]}")
-        return judged(warnings, errors, "pictures are well exposed" if values else "", values)
+        fresh = any(now - look.time <= STALE for look in self._looks.values())
+        fine = "pictures are well exposed" if fresh else "no recent pictures"
+        return judged(warnings, errors, fine if values else "", values)
 
 
 def subsample(image: Array) -> Array:

@@ -13,10 +13,14 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from mdacl_ros.drawing import GREY
+from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.marker_shapes import colour, outlines, text
 from mdacl_ros.nodes.mdi_gauge import to_gauge
 from mdacl_ros.types import Detections, FloatArray, PerceptionResult
 from mdacl_ros.visualization import class_colour, detection_text
+
+COEFFICIENTS = (4, 5, 8, 12, 14)
+"""Numbers of distortion coefficients that OpenCV's lens models have; fewer are no distortion."""
 
 FAINTEST = 0.25
 """Alpha of a box of score 0: still to be seen; one of score 1 is opaque."""
@@ -49,9 +53,24 @@ def image_plane_points(pixels: FloatArray, camera: CameraInfo, distance: float) 
     return (plane * distance).astype(np.float32)
 
 
-def is_usable(camera: CameraInfo) -> bool:
-    """Whether the intrinsics hold a focal length: drivers send zeros when uncalibrated."""
-    return bool(camera.k[0] > 0 and camera.k[4] > 0)
+def unusable(camera: CameraInfo, size: tuple[int, int] | None) -> str:
+    """What keeps the intrinsics from showing where the boxes lie; empty for nothing.
+
+    Args:
+        camera: As it arrived; drivers send zeros when uncalibrated.
+        size: ``(width, height)`` of the images, where known.
+    """
+    told = image_size(camera)
+    if not (np.isfinite(camera.k).all() and np.isfinite(camera.d).all()):
+        return "holds NaN or inf; calibrate the camera"
+    if not (camera.k[0] > 0 and camera.k[4] > 0):
+        return "is uncalibrated (K is 0); calibrate the camera"
+    if len(camera.d) >= min(COEFFICIENTS) and len(camera.d) not in COEFFICIENTS:
+        return f"has {len(camera.d)} distortion coefficients, wanted one of {COEFFICIENTS}"
+    if size is not None and 0 not in told and told != size:
+        seen, wanted = (f"{width}x{height}" for width, height in (told, size))
+        return f"is for images of {seen}, they are {wanted}; calibrate at that size"
+    return ""
 
 
 def to_markers(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from mdacl_ros.nodes.parameters import SPECS
+
 STARVED_AFTER = 0.3
 """Seconds without a pair, both cameras alive, from which the status is an error."""
 
@@ -62,12 +64,25 @@ class Pairing:
         )
         if self.unpaired_skew_ms is None:
             return f"no thermal frame is near in time ({limits}); compare the stamps of both topics"
-        offset = self.thermal_clock_offset_s - self.unpaired_skew_ms / 1e3
+        remedy = clock_remedy(self.thermal_clock_offset_s - self.unpaired_skew_ms / 1e3)
         return (
-            f"thermal stamps differ by {self.unpaired_skew_ms:+.0f} ms ({limits}); if the cameras' "
-            f"clocks differ set thermal_clock_offset to about {offset:.3f}, if thermal arrives "
-            "late or is slow raise max_skew"
+            f"thermal stamps differ by {self.unpaired_skew_ms:+.0f} ms ({limits}); {remedy}, if "
+            "thermal arrives late or is slow raise max_skew"
         )
+
+
+def clock_remedy(offset_s: float) -> str:
+    """What to do about clocks that differ: an offset, or more than any offset mends.
+
+    Args:
+        offset_s: The value ``thermal_clock_offset`` ought to have.
+    """
+    limit = SPECS["thermal_clock_offset"].high
+    if limit is not None and abs(offset_s) > limit:
+        return (
+            f"the cameras' clocks are {abs(offset_s):.0f} s apart: synchronise them (PTP, chrony)"
+        )
+    return f"if the cameras' clocks differ set thermal_clock_offset to about {offset_s:.3f}"
 
 
 class LostShare:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +30,9 @@ TOGETHER = "(together)"
 
 Changed = Callable[[NodeParameters], None]
 
-Check = Callable[[NodeParameters], None]
-"""Raises an :class:`MdaclError` where values that are right by themselves cannot be used."""
+Check = Callable[[NodeParameters, Collection[str]], None]
+"""Raises an :class:`MdaclError` where values that are right by themselves cannot be used; gets all
+of them, and the names of those that are set."""
 
 
 class ParameterServer:
@@ -56,7 +58,7 @@ class ParameterServer:
         self.values = NodeParameters()
         self.errors: dict[str, str] = {}
         self.locked = False
-        self._changed, self._check = changed, check
+        self._node, self._changed, self._check = node, changed, check
         given = {name: self._declare(node, name) for name in SPECS}
         try:
             self.values = updated(self.values, given)
@@ -109,9 +111,12 @@ class ParameterServer:
             return SetParametersResult(successful=True)
         try:
             self._refuse_while_locked(changes)
-            self._check(updated(self.values, changes))
+            self._check(updated(self.values, changes), changes.keys())
         except MdaclError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        except Exception as error:  # rclpy would end the process for it
+            reason = f"{', '.join(changes)}: {type(error).__name__}: {error}"
+            return SetParametersResult(successful=False, reason=reason)
         if not self._applies_later:
             self._on_accepted(parameters)
         return SetParametersResult(successful=True)
@@ -124,7 +129,12 @@ class ParameterServer:
         self.values = updated(self.values, changes)
         for name in (*changes, TOGETHER):
             self.errors.pop(name, None)
-        self._changed(self.values)
+        try:
+            self._changed(self.values)
+        except Exception:  # the values are in force already; rclpy would end the process for it
+            self._node.get_logger().error(
+                f"{', '.join(changes)} not taken over: {traceback.format_exc().rstrip()}"
+            )
 
     def _refuse_while_locked(self, changes: dict[str, Any]) -> None:
         """Raise for a parameter that configuring has already used."""

@@ -12,6 +12,7 @@ from mdacl_ros.perception import PerceptionConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE
 from mdacl_ros.sensing.synchronizer import SyncConfig
+from mdacl_ros.small_file import user_path
 
 NANOSECONDS = 1_000_000_000
 
@@ -212,7 +213,7 @@ class NodeParameters:
     @property
     def calibration_path(self) -> Path | None:
         """Path of the rig calibration, or ``None`` when none is given."""
-        return Path(self.calibration).expanduser() if self.calibration else None
+        return user_path(self.calibration) if self.calibration else None
 
     def model_folder(self) -> Path:
         """Find the model: a folder of that path, or one shipped under that name.
@@ -220,7 +221,7 @@ class NodeParameters:
         Raises:
             ModelError: Neither exists.
         """
-        given = Path(self.model).expanduser()
+        given = user_path(self.model)
         if given.is_dir():
             return given
         if given.name != self.model:

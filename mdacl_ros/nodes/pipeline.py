@@ -20,6 +20,9 @@ SILENCE = 2.0
 its progress several times a second."""
 
 
+FileStamp = tuple[object, ...]
+"""What tells one state of a file from another."""
+
 Sizes = Mapping[Modality, tuple[int, int]]
 """``(width, height)`` of cameras' images."""
 
@@ -61,8 +64,8 @@ class Pipeline:
         # Threads that load an engine, each with when it last told its progress.
         self._loads: dict[int, float | None] = {}
         self._loaded_with = NodeParameters()
-        self._calibration = ""
-        self._checked: RigCalibration | None = None
+        self._calibration: FileStamp = ()
+        self._checked: tuple[FileStamp, RigCalibration | None] | None = None
 
     @property
     def loads(self) -> bool:
@@ -87,7 +90,8 @@ class Pipeline:
         Raises:
             MdaclError: One of them cannot be used.
         """
-        self.rig, self._calibration = read_rig(parameters), parameters.calibration
+        self._calibration = file_stamp(parameters)
+        self.rig = read_rig(parameters)
         self.engine = self.load_engine(parameters)
         self._loaded_with = parameters
         return self.engine
@@ -140,18 +144,22 @@ class Pipeline:
         Raises:
             CalibrationError: It cannot be used; nothing has changed.
         """
-        if self.engine is None or parameters.calibration == self._calibration:
+        self._checked = None
+        if self.engine is None:
+            return
+        stamp = file_stamp(parameters)
+        if stamp == self._calibration:
             return
         rig = read_rig(parameters)
         if rig is not None:
             check_sizes(rig, sizes, parameters.calibration)
-        self._checked = rig
+        self._checked = stamp, rig
 
     def take_rig(self, parameters: NodeParameters) -> bool:
         """Use the calibration that was checked; returns whether it is another one."""
-        if self.engine is None or parameters.calibration == self._calibration:
+        if self.engine is None or self._checked is None:
             return False
-        self.rig, self._calibration = self._checked, parameters.calibration
+        (self._calibration, self.rig), self._checked = self._checked, None
         return True
 
     def make_perception(self, parameters: NodeParameters) -> Perception:
@@ -186,6 +194,18 @@ def check_sizes(rig: RigCalibration, sizes: Sizes, file: str) -> None:
                 f"calibration {file}: is for {camera} images of {wanted}, {seen} arrive; calibrate "
                 "at that size, or change the driver's first"
             )
+
+
+def file_stamp(parameters: NodeParameters) -> FileStamp:
+    """Which calibration parameters name, as the file is now: it may be made anew in its place."""
+    path = parameters.calibration_path
+    if path is None:
+        return ()
+    try:
+        status = path.stat()
+    except OSError:
+        return (str(path),)
+    return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def read_rig(parameters: NodeParameters) -> RigCalibration | None:

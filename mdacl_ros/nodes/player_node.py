@@ -3,7 +3,9 @@
     ros2 run mdacl_ros player_node --ros-args -p input:=clips/ -p clip:=0117_1605
 
 Topics: ``rgb/image_raw``, ``rgb/camera_info``, ``thermal/image_raw``, ``thermal/camera_info``.
-Parameters: see :class:`.PlayerParameters`.
+Parameters: ``input`` (recording; empty: the simulated scenes), ``clip``, ``rate``, ``fps``,
+``restamp``, ``start_ns``, ``loops``, ``wait_for_subscribers``, ``rgb_topic``, ``thermal_topic``,
+``salvage``, ``sent_log``; ``ros2 param describe /player <name>`` explains each.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import signal
 import sys
 import threading
@@ -23,11 +26,13 @@ from typing import IO, Any
 
 import cv2
 import rclpy
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
-from mdacl_ros.errors import MdaclError, RecordingError
+from mdacl_ros.errors import MdaclError, ParameterError, RecordingError
 from mdacl_ros.nodes.camera_publisher import CameraPublisher
+from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
 from mdacl_ros.nodes.player_parameters import PlayerParameters
 from mdacl_ros.nodes.process import init_ros
 from mdacl_ros.replay.recording import Event, Recording, open_recording
@@ -62,12 +67,19 @@ class PlayerNode(Node):
 
     def __init__(self, **node_options: Any) -> None:
         super().__init__("player", **node_options)
-        values = {
-            f.name: self.declare_parameter(f.name, f.default).value
-            for f in fields(PlayerParameters)
-        }
+        values = {f.name: self._declared(f.name, f.default) for f in fields(PlayerParameters)}
         self.parameters = PlayerParameters(**values)
         self._stop = threading.Event()
+
+    def _declared(self, name: str, default: Any) -> Any:
+        """The value of a parameter; `rate: 1` is an integer to ROS, and as good as 1.0."""
+        free = ParameterDescriptor(dynamic_typing=isinstance(default, float))
+        value = self.declare_parameter(name, default, free).value
+        if isinstance(default, float):
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ParameterError(f"parameter {name}: got {value!r}, wanted a number")
+            return float(value)
+        return value
 
     def stop(self) -> None:
         """Make :meth:`play` return soon; may be called from any thread."""
@@ -80,8 +92,12 @@ class PlayerNode(Node):
             RecordingError: If it cannot be opened or a parameter is out of range.
         """
         p = self.parameters
-        if p.rate <= 0:
+        if not 0 < p.rate < math.inf:
             raise RecordingError(f"parameter rate: got {p.rate}, wanted more than 0")
+        if p.loops < 0:
+            raise RecordingError(f"parameter loops: got {p.loops}, wanted 0 (for ever) or more")
+        if p.clip and not p.input:
+            raise RecordingError(f"parameter clip: got {p.clip!r} without an input it is of")
         return open_recording(
             p.input or None,
             clip=p.clip or None,
@@ -182,10 +198,13 @@ def main(args: list[str] | None = None) -> int:
     cv2.setNumThreads(1)  # decoding is light; OpenCV's pool would fight the detector for cores
     try:
         init_ros(args)
+        with refusals_in_one_line("player"):
+            node = PlayerNode()
     except MdaclError as error:
         print(error, file=sys.stderr)
+        rclpy.try_shutdown()
         return 2
-    node = PlayerNode()
+    tell_unknown_parameters(node)
     spinning = threading.Thread(target=_spin, args=(node,), name="spin")
     spinning.start()
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import sys
 import threading
@@ -19,7 +18,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from mdacl_ros.errors import MdaclError, ParameterError
+from mdacl_ros.errors import MdaclError
+from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
 
 CALLBACK_TIMEOUT = 1.0
 """Seconds granted to a callback in progress."""
@@ -99,11 +99,14 @@ def run_nodes(
         signal.signal(number, lambda *_: ended.put(None))
     try:
         init_ros(args)
-        nodes = make_nodes()
+        with refusals_in_one_line("node"):
+            nodes = make_nodes()
     except MdaclError as error:
         print(error, file=sys.stderr)
         rclpy.try_shutdown()
         return 2
+    for node in nodes:
+        tell_unknown_parameters(cast(Node, node))
     spinning = [_Spinning(node) for node in nodes]
     if ended.empty():  # no signal came while the nodes were made
         for thread in spinning:
@@ -128,11 +131,8 @@ def init_ros(args: list[str] | None) -> None:
     Raises:
         ParameterError: The ROS arguments cannot be read: no such parameter file, not YAML, ...
     """
-    try:
+    with refusals_in_one_line("ROS arguments"):
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # rclpy's RCLError, which has no public name
-        said = re.sub(r", at /.*", "", str(error).removeprefix("failed to initialize rcl: "))
-        raise ParameterError(f"ROS arguments: {said}") from error
 
 
 class _Spinning(threading.Thread):

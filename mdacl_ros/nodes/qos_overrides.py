@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rclpy.exceptions import ParameterException
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -24,9 +26,22 @@ def overridable(topic: str) -> Iterator[QoSOverridingOptions]:
     try:
         yield QoSOverridingOptions.with_default_policies()
     except (ParameterException, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "QoS override" not in str(error):
+        said = " ".join(str(error).split())
+        if isinstance(error, RuntimeError) and not re.search("QoS override|history depth", said):
             raise
+        said = re.sub(",? at /.*", "", said)
         raise ParameterError(
-            f"parameter qos_overrides.{topic}: {error}; reliability takes reliable or best_effort, "
-            "durability volatile or transient_local, history keep_last or keep_all, depth a number"
+            f"parameter qos_overrides.{topic}: {said}; reliability takes reliable or best_effort, "
+            "durability volatile or transient_local, history keep_last or keep_all, depth a number "
+            "from 0 up"
         ) from error
+
+
+def policy_name(kind: Any) -> str:
+    """Name of a QoS policy as in qos_overrides parameters, e.g. ``reliability``."""
+    try:
+        from rclpy.qos import qos_policy_name_from_kind
+
+        return qos_policy_name_from_kind(kind).replace("_QOS_POLICY", "").lower()
+    except (ImportError, ValueError):
+        return str(kind)

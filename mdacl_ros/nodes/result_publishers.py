@@ -15,10 +15,15 @@ from vision_msgs.msg import Detection2DArray, LabelInfo
 from visualization_msgs.msg import MarkerArray
 
 from mdacl_ros.nodes import markers, messages, topics
-from mdacl_ros.nodes.qos_overrides import overridable
+from mdacl_ros.nodes.qos_overrides import overridable, policy_name
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import FramePair, PerceptionResult
 from mdacl_ros.visualization import draw_detections
+
+try:  # Jazzy and later
+    from rclpy.event_handler import PublisherEventCallbacks, UnsupportedEventTypeError
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks, UnsupportedEventTypeError
 
 NANOSECONDS_PER_MS = 1e6
 
@@ -57,16 +62,35 @@ class ResultPublishers:
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Any:
         """Create one publisher that only publishes while the node is active."""
-        with overridable(self._node.resolve_topic_name(topic)) as overrides:
-            publisher: Any = self._node.create_lifecycle_publisher(
-                message_type,
-                topic,
-                qos,
-                callback_group=self._group,
-                qos_overriding_options=overrides,
-            )
+        name = self._node.resolve_topic_name(topic)
+        events = PublisherEventCallbacks(
+            incompatible_qos=lambda event: self._on_incompatible(name, event)
+        )
+        with overridable(name) as overrides:
+            options: dict[str, Any] = {
+                "callback_group": self._group,
+                "qos_overriding_options": overrides,
+            }
+            create = self._node.create_lifecycle_publisher
+            publisher: Any
+            try:
+                publisher = create(message_type, topic, qos, event_callbacks=events, **options)
+            except UnsupportedEventTypeError:  # a middleware without QoS events
+                publisher = create(message_type, topic, qos, **options)
         self._publishers.append(publisher)
         return publisher
+
+    def _on_incompatible(self, topic: str, event: Any) -> None:
+        """Report a listener whose QoS keeps our answers from it."""
+        policy = policy_name(event.last_policy_kind)
+        line = (
+            f"topic {topic}: a listener asks for a QoS ({policy}) that is not offered and hears "
+            f"nothing; let it ask for best_effort and volatile, or set parameter "
+            f"qos_overrides.{topic}.publisher.{policy}"
+        )
+        self.statistics.count("incompatible_listeners")
+        self.statistics.note("incompatible_listener", line)
+        self._node.get_logger().error(line)
 
     def destroy(self) -> None:
         """Take the topics away again."""
@@ -143,7 +167,7 @@ class ResultPublishers:
             result: The answer.
             pair: The frames it was made from.
             header: Stamp of the answer, RGB frame.
-            camera: RGB intrinsics; without them, or uncalibrated, there are no markers.
+            camera: RGB intrinsics; without usable ones there are no markers.
             marker_distance: Distance of the markers' image plane in metres.
         """
         if self._overlay.get_subscription_count() > 0:
@@ -151,8 +175,9 @@ class ResultPublishers:
             self._overlay.publish(messages.to_image(self._draw(result, pair), header))
         if result.thermal_registered is not None and self._registered.get_subscription_count() > 0:
             self._registered.publish(messages.to_image(result.thermal_registered, header))
-        usable = camera is not None and markers.is_usable(camera)
-        if camera is not None and usable and self._markers.get_subscription_count() > 0:
+        if camera is None or self._markers.get_subscription_count() == 0:
+            return
+        if not markers.unusable(camera, result.detections.image_size):
             self._markers.publish(
                 markers.to_markers(result, self._labels, camera, marker_distance, header)
             )

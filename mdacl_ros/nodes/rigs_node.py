@@ -17,6 +17,7 @@ from rclpy.utilities import remove_ros_args
 
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.nodes.detector_node import DetectorNode
+from mdacl_ros.nodes.making import refusals_in_one_line
 from mdacl_ros.nodes.pipeline import EngineFactory
 from mdacl_ros.nodes.process import RunnableNode, run_nodes
 from mdacl_ros.runtime import load_engine
@@ -53,7 +54,12 @@ def make_rigs(given: Sequence[str], factory: EngineFactory = load_engine) -> lis
 
 def run_rigs(args: list[str] | None = None, factory: EngineFactory = load_engine) -> int:
     """Run the rigs that the command line names until SIGINT or SIGTERM."""
-    names = remove_ros_args(args=args if args is not None else sys.argv)[1:]
+    try:
+        with refusals_in_one_line("ROS arguments"):
+            names = remove_ros_args(args=args if args is not None else sys.argv)[1:]
+    except ParameterError as error:
+        print(error, file=sys.stderr)
+        return 2
     return run_nodes(lambda: make_rigs(names, factory), args)
 
 

@@ -22,6 +22,7 @@ from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.rate_watch import RateWatch
 from mdacl_ros.nodes.residual_watch import ResidualWatch
 from mdacl_ros.nodes.result_publishers import ResultPublishers
+from mdacl_ros.nodes.silence import Silence
 from mdacl_ros.nodes.stamp_watch import StampWatch
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
@@ -65,6 +66,7 @@ class DetectionSession:
         self._reported: set[str] = set()
         self._lost_share, self._stamps, self._clock = LostShare(), StampWatch(), ClockWatch()
         self._rates: dict[Modality, RateWatch] = {c: RateWatch(c) for c in MODALITIES}
+        self._silence = Silence()
         self._next_probe = 0.0
         self._decoder = self._new_decoder()
         self._rgb_frame_id, self._rgb_size_known = "", False
@@ -132,8 +134,10 @@ class DetectionSession:
                 unused.engine.close()
 
     def watch(self) -> None:
-        """Look after the inference; called now and then."""
+        """Look after the inference and the cameras; called now and then."""
         self._watchdog.look(self.parameters.inference_timeout)
+        for camera in self.cameras.values():
+            camera.look_for_wrong_type()
 
     @property
     def hangs(self) -> bool:
@@ -171,6 +175,10 @@ class DetectionSession:
             self._reported.add("starved")
             self._node.get_logger().warning(complaint[1])
         return pairing
+
+    def silent_s(self, state: SynchronizerState) -> float:
+        """Seconds without an answer although a camera delivers."""
+        return self._silence.seconds(time.monotonic(), alive=any(state.alive.values()))
 
     def watch_streams(self, state: SynchronizerState) -> tuple[str, ...]:
         """What the stamps and the rates of both cameras tell that is wrong."""
@@ -238,6 +246,7 @@ class DetectionSession:
             self._residual.offer(self._perception.aligned_pair())
         self._log_warnings()
         self.health.answered(result)
+        self._silence.answered(time.monotonic())
         self.statistics.tick("processed")
         self.statistics.sample("mdi", result.dominance.mdi)
         for stage, milliseconds in result.timings_ms.items():
@@ -263,13 +272,27 @@ class DetectionSession:
         header = messages.to_header(result.stamp_ns, self._frame_id(pair))
         share_in_id = self.parameters.share_in_detection_id
         self._publishers.publish(result, pair, header, share_in_id=share_in_id)
-        self._publishers.publish_pictures(
-            result,
-            pair,
-            header,
-            self.cameras["rgb"].camera_info,
-            self.parameters.marker_distance,
-        )
+        try:
+            self._publishers.publish_pictures(
+                result,
+                pair,
+                header,
+                self.cameras["rgb"].camera_info,
+                self.parameters.marker_distance,
+            )
+        except Exception as error:  # the answer is out: a picture of it costs no pair
+            self._pictures_failed(error)
+
+    def _pictures_failed(self, error: Exception) -> None:
+        """Count pictures that could not be made; log the first error of each kind."""
+        line = f"no overlay, preview or markers: {type(error).__name__}: {error}"
+        line = " ".join(line.split())
+        self.statistics.count("pictures_failed")
+        self.statistics.note("pictures_failed", line)
+        kind = re.sub(r"\d+", "#", line)
+        if kind not in self._reported and self._node.context.ok():
+            self._reported.add(kind)
+            self._node.get_logger().error(line + " (logged once; see /diagnostics for the count)")
 
     def _learn_rgb_size(self) -> None:
         """Take the RGB image's size from camera_info: thermal alone is answered in its pixels."""
@@ -309,6 +332,7 @@ class DetectionSession:
             self._perception.reset()
             self._decoder = self._new_decoder()
         line = str(error) if isinstance(error, MdaclError) else f"{type(error).__name__}: {error}"
+        line = " ".join(line.split())  # OpenCV's errors have several
         line = f"pair at {pair.stamp_ns / 1e9:.3f} s lost: {line}"
         self.statistics.count("dropped_failed")
         self.statistics.note("failed", line)

@@ -27,7 +27,7 @@ def take_snapshot(node: DetectorNode) -> Snapshot:
         "engine": _engine(node),
         "progress": node.progress,
         "build_fraction": node.build_fraction,
-        "configure_error": node.configure_error,
+        "configure_error": node.configure_error or node.start_errors,
         "calibration": _calibration(node) | _registration(node),
         "warnings": tuple(perception.warnings) if perception is not None else (),
         "mdi_warn": parameters.mdi_warn,
@@ -125,7 +125,11 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "has_camera_info": {
             name: camera.camera_info is not None for name, camera in session.cameras.items()
         },
-        "calibrated": {name: camera.calibrated for name, camera in session.cameras.items()},
+        "unusable_info": {
+            name: camera.unusable_info(session.health.sizes.get(name))
+            for name, camera in session.cameras.items()
+        },
+        "silent_s": session.silent_s(state) if active else 0.0,
         "facts": statistics.facts(),
         "recent": statistics.facts(RECENT),
         "busy_s": session.busy_s if active else 0.0,

@@ -57,6 +57,11 @@ def run(args: argparse.Namespace) -> int:
     from mdacl_ros.replay.simulated import SimulatedRecording
 
     args.input = args.input or args.input_option
+    if args.clip and not args.input:
+        raise MdaclError(
+            f"argument --clip: got {args.clip!r} without an INPUT it is of; simulated scenes have "
+            "no clips"
+        )
     _check_numbers(args)
     parameters = _detector_parameters(args)
     with _stop_on_signals(), closing(_open(args)) as recording:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.sensing.rig_types import CameraModel
+from mdacl_ros.small_file import user_path
 from mdacl_ros.types import Frame, GroundTruth, Modality
 
 FIRST_STAMP_NS = 1_000_000_000
@@ -119,7 +120,7 @@ def open_recording(
         from mdacl_ros.replay.simulated import SimulatedRecording
 
         return SimulatedRecording()
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not path.exists():
         raise RecordingError(f"recording {path}: no such file or folder")
     from mdacl_ros.replay import datasets, videos

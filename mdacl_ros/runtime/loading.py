@@ -56,8 +56,9 @@ def load_engine(
         raise EngineError(
             "engine: tensorrt is not built into this version yet; use openvino (CPU) or torch"
         )
-    from mdacl_ros.runtime.openvino_engine import OpenVinoEngine
+    from mdacl_ros.runtime.openvino_engine import OpenVinoEngine, checked_precision
 
+    checked_precision(precision)  # before a build of minutes
     folder = _built(model, engine, input_size, progress, cache or EngineCache())
     return _warmed(OpenVinoEngine(folder, facts, input_size, precision))
 

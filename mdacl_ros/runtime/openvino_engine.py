@@ -51,7 +51,7 @@ class OpenVinoEngine:
         self._core = ov.Core()
         self.device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
         self._options = {
-            "INFERENCE_PRECISION_HINT": checked_precision(self._core, precision),
+            "INFERENCE_PRECISION_HINT": checked_precision(precision),
             "PERFORMANCE_HINT": "LATENCY",
             # pinned threads of several processes would all sit on the first core
             **({"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False} if threads else {}),
@@ -88,7 +88,7 @@ class OpenVinoEngine:
             ) from error
 
 
-def checked_precision(core: ov.Core, precision: str) -> str:
+def checked_precision(precision: str) -> str:
     """Return OpenVINO's name of a precision this CPU has.
 
     Raises:
@@ -96,7 +96,9 @@ def checked_precision(core: ov.Core, precision: str) -> str:
     """
     if precision not in _HINTS:
         raise EngineError(f"engine: openvino precision {precision!r}, wanted one of {list(_HINTS)}")
-    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if precision == "bf16" and "BF16" not in ov.Core().get_property(
+        "CPU", "OPTIMIZATION_CAPABILITIES"
+    ):
         raise EngineError("engine: this CPU has no bf16; set precision to float32")
     return _HINTS[precision]
 

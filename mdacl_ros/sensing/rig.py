@@ -14,6 +14,7 @@ import yaml
 from mdacl_ros.errors import CalibrationError
 from mdacl_ros.sensing.rig_fields import rig_from_mapping, rig_to_mapping
 from mdacl_ros.sensing.rig_types import CameraModel, DistortionModel, RigCalibration, RigKind
+from mdacl_ros.small_file import read_small_text
 from mdacl_ros.whole_file import write_whole
 
 __all__ = ["CameraModel", "DistortionModel", "RigCalibration", "RigKind", "load_rig", "save_rig"]
@@ -34,8 +35,8 @@ def load_rig(path: Path | str) -> RigCalibration:
     """
     file = Path(path)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(read_small_text(file))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise CalibrationError(
             f"rig calibration {file}: cannot be read ({reason}); check the parameter"

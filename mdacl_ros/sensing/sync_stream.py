@@ -13,6 +13,7 @@ from mdacl_ros.types import Frame, Modality
 Verdict = Literal["accepted", "duplicate_stamp", "late", "clock_reset", "frozen", "backwards"]
 
 _LATE_IS_RESET = 5  # this many late frames in rising order are a small clock step, not transport
+_LEADS = 9  # frames whose median tells how far stamps are ahead of arrival: some arrive late
 _PERIODS = 5  # stamp differences whose median is the period: one lost frame does not matter
 
 
@@ -44,6 +45,7 @@ class Stream:
     _late: int = 0
     _late_ns: int = 0
     _differences: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS))
+    _leads: deque[int] = field(default_factory=lambda: deque(maxlen=_LEADS))
 
     @property
     def period_ns(self) -> int | None:
@@ -51,6 +53,15 @@ class Stream:
         if not self._differences:
             return None
         return sorted(self._differences)[len(self._differences) // 2]
+
+    @property
+    def lead_ns(self) -> int | None:
+        """How far stamps are ahead of the arrival on the caller's clock, ``None`` without any.
+
+        By itself without a meaning, since the two clocks may have nothing to do with each other;
+        the difference of two cameras' is how far their clocks, or transports, are apart.
+        """
+        return sorted(self._leads)[len(self._leads) // 2] if self._leads else None
 
     def alive(self, now_ns: int, timeout_ns: int) -> bool:
         """Whether a new stamp came less than ``timeout_ns`` ago and the picture is not frozen."""
@@ -73,6 +84,7 @@ class Stream:
         if self.before_ns is not None:
             self.before_ns += by_ns
         self._late_ns += by_ns
+        self._leads = deque((lead + by_ns for lead in self._leads), maxlen=_LEADS)
 
     def judge(
         self, frame: Frame, stamp_ns: int, now_ns: int, other: Stream, config: SyncConfig
@@ -104,6 +116,7 @@ class Stream:
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
         self.newest_ns, self.seen_ns, self._late = stamp_ns, now_ns, 0
+        self._leads.append(stamp_ns - now_ns)
         limits = config.frozen_after, config.frozen_ns(self.camera)
         if self.pictures.look(frame.image, stamp_ns, other.pictures, *limits):
             return "frozen"

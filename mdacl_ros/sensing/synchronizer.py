@@ -12,7 +12,8 @@ When a frame goes out:
   its place (depth one, newest wins), or thermal has passed it.
 - Where no RGB frame has found a partner for ``partner_timeout`` although both cameras are alive
   (clocks apart, a late camera), those that would be given up go out alone instead: a wrong clock
-  must not silence the detector. The first pair ends that.
+  must not silence the detector. The first pair ends that. Where RGB dies then, its last frame does
+  not hold thermal up, however far ahead it is.
 - A camera is dead when its stamp has not advanced for ``partner_timeout``, or while it is frozen
   (repeats one picture, see :mod:`.repetition`): the other's frames then go out alone at once. A
   camera never seen gets the same time to appear. The first frame of a returned camera is a partner
@@ -21,8 +22,9 @@ When a frame goes out:
   of a bag gives the same pairs.
 
 Stamps of what goes out rise strictly, except that the first pair after thermal alone may carry an
-RGB stamp up to ``max_skew`` older than the last thermal stamp, and that a smaller clock offset sets
-those of thermal alone back.
+RGB stamp up to ``max_skew`` older than the last thermal stamp, that a smaller clock offset sets
+those of thermal alone back, and that thermal alone, after RGB alone under a clock that is ahead,
+goes on with its own.
 """
 
 from __future__ import annotations
@@ -64,8 +66,10 @@ class PairSynchronizer:
         config: Limits in force; see :meth:`configure`.
         counters: Where every frame went.
         last_skew_ns: Skew of the last pair, ``None`` before it.
-        last_unpaired_skew_ns: Skew to the nearest thermal frame when the last RGB frame was given
-            up without a partner: what to look at (and set as clock offset) when drops of RGB grow.
+        last_unpaired_skew_ns: How far thermal stamps were from RGB's when the last RGB frame was
+            given up without a partner: what to look at (and set as clock offset) when drops of RGB
+            grow. Of frames that arrive together, where those are out of reach of each other; else
+            of the nearest thermal frame.
         starvation: Since when frames of both cameras come and do not meet.
     """
 
@@ -209,7 +213,7 @@ class PairSynchronizer:
             dead = self._last_sign("thermal") + timeout
             if self._partner(self._rgb) is not None:
                 return min(dead, self._rgb.arrived_ns + self.config.max_wait_ns)
-            return dead
+            return min(dead, self._last_sign("rgb") + timeout)
         if self.pending("thermal"):
             return self._last_sign("rgb") + timeout
         return None
@@ -261,12 +265,13 @@ class PairSynchronizer:
                 return None if self._waits(rgb, partner) else self._emit_pair(rgb, partner)
             if not self._expected("thermal"):
                 return self._emit_rgb(rgb)
-            if not self._is_passed(rgb):
+            overtaken = self._is_passed(rgb)
+            if not overtaken and self._expected("rgb"):
                 return None
             self._note_unpaired(rgb)
-            if self._is_starved():
+            if overtaken and self._is_starved():
                 return self._emit_rgb(rgb)
-            self._rgb = None
+            self._rgb = None  # or RGB has died ahead of thermal: thermal does not wait for it
             self._drop("rgb", "unpaired_skew")
         if self._thermal and not self._thermal[-1].out and not self._expected("rgb"):
             return self._emit_thermal(self._thermal[-1])
@@ -278,11 +283,22 @@ class PairSynchronizer:
 
     def _note_unpaired(self, rgb: _Held) -> None:
         """Remember how far the nearest thermal frame is from one that is given up."""
-        nearest = self._nearest(rgb)
-        if nearest is not None:
+        skew_ns, nearest = self._arrival_skew_ns(), self._nearest(rgb)
+        if skew_ns is not None and abs(skew_ns) > self.config.max_skew_ns:
+            self.last_unpaired_skew_ns = skew_ns
+        elif nearest is not None:
             self.last_unpaired_skew_ns = nearest.stamp_ns - rgb.stamp_ns
         assert self._now_ns is not None
         self.starvation.given_up(self._now_ns)
+
+    def _arrival_skew_ns(self) -> int | None:
+        """Thermal minus RGB stamp of frames that arrive together.
+
+        The nearest stamps would tell too little of a clock that is ahead: the frames that could be
+        nearer have not been taken yet.
+        """
+        rgb, thermal = (self._streams[camera].lead_ns for camera in MODALITIES)
+        return None if rgb is None or thermal is None else thermal - rgb
 
     def _partner(self, rgb: _Held) -> _Held | None:
         """Nearest held thermal frame within ``max_skew``."""

@@ -169,8 +169,7 @@ class Bench:
 
     def activate(self) -> None:
         """Configure and activate through the lifecycle services, and connect the cameras."""
-        assert self.change_state(Transition.TRANSITION_CONFIGURE), self.node.configure_error
-        assert self.change_state(Transition.TRANSITION_ACTIVATE), self.node.configure_error
+        self.activate_without_cameras()
         self.connect_cameras()
         ears = [p for p in self.node.publishers if p.topic_name.endswith(("detections", "mdi"))]
         wait_until(
@@ -178,6 +177,10 @@ class Bench:
             "the tester hears the results",
             error=GraphError,
         )
+
+    def activate_without_cameras(self) -> None:
+        assert self.change_state(Transition.TRANSITION_CONFIGURE), self.node.configure_error
+        assert self.change_state(Transition.TRANSITION_ACTIVATE), self.node.configure_error
 
     def connect_cameras(self, kind: type = Image, suffix: str = "") -> None:
         for camera in ("rgb", "thermal"):

@@ -12,7 +12,7 @@ from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
 from mdacl_ros.sensing.residual import Residual
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-CALIBRATED = {"has_camera_info": {"rgb": True}, "calibrated": {"rgb": True}}
+CALIBRATED = {"has_camera_info": {"rgb": True}}
 TOPICS = {"rgb": "/rgb/image_raw", "thermal": "/thermal/image_raw"}
 
 
@@ -118,7 +118,11 @@ def test_a_residual_is_shown_and_a_knock_warns() -> None:
 
 
 def test_uncalibrated_camera_info_is_said() -> None:
-    zeros = Snapshot(state="active", has_camera_info={"rgb": True}, calibrated={"rgb": False})
+    zeros = Snapshot(
+        state="active",
+        has_camera_info={"rgb": True},
+        unusable_info={"rgb": "is uncalibrated (K is 0)"},
+    )
     level, message, _ = diagnostics.calibration(zeros)
     assert level == OK
     assert "camera_info is uncalibrated" in message

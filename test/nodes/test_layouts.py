@@ -120,7 +120,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, d
         info.publish(CameraInfo(width=320, height=240, k=[300.0, 0, 160, 0, 300, 120, 0, 0, 1]))
         session = bench.node.session
         assert session is not None
-        wait_until(lambda: session.cameras["rgb"].calibrated, "camera_info")
+        wait_until(lambda: session.cameras["rgb"].camera_info is not None, "camera_info")
         qos = {d["Topic"]["Value"]: rviz_qos(d["Topic"]) for d in rviz_displays()}
         for topic, kind in TYPES.items():
             bench.listen(

@@ -118,5 +118,5 @@ def test_no_boxes_still_tell_the_mdi() -> None:
 
 
 def test_an_uncalibrated_camera_is_not_usable() -> None:
-    assert markers.is_usable(camera())
-    assert not markers.is_usable(CameraInfo(width=640, height=480))
+    assert markers.unusable(camera(), None) == ""
+    assert "uncalibrated" in markers.unusable(CameraInfo(width=640, height=480), None)

@@ -22,6 +22,7 @@ from vision_msgs.msg import Detection2DArray
 from mdacl_ros.nodes import topics
 from mdacl_ros.nodes.doctor.view import CameraView, SystemView
 from mdacl_ros.nodes.image_messages import image_size
+from mdacl_ros.nodes.making import refusals_in_one_line
 from mdacl_ros.nodes.messages import to_nanoseconds
 from mdacl_ros.nodes.parameters import SPECS
 from mdacl_ros.types import MODALITIES, Modality
@@ -41,9 +42,11 @@ def observe(name: str, seconds: float) -> SystemView:
         seconds: How long to listen to images.
     """
     context = Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+    with refusals_in_one_line("doctor: ROS"):
+        rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        listener = _Listener(name, context)
+        with refusals_in_one_line("doctor: ROS"):
+            listener = _Listener(name, context)
         try:
             return listener.observe(seconds)
         finally:

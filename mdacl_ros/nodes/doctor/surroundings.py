@@ -14,6 +14,7 @@ from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.cache import EngineCache, cache_root
 from mdacl_ros.runtime.loading import cache_parts
 from mdacl_ros.sensing.rig import load_rig
+from mdacl_ros.small_file import user_path
 from mdacl_ros.types import Modality
 
 PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
@@ -138,7 +139,7 @@ def check_calibration(path: str, sizes: Mapping[Modality, Size | None]) -> Findi
     if not path:
         return _without_calibration(sizes)
     try:
-        rig = load_rig(Path(path).expanduser())
+        rig = load_rig(user_path(path))
     except CalibrationError as error:
         return bad("calibration", str(error), "make one: mdacl calibrate, or calibration/README.md")
     models = {"rgb": rig.rgb, "thermal": rig.thermal}
