@@ -6,6 +6,7 @@ import numpy as np
 
 from mdacl_ros.nodes.doctor.finding import Finding, bad, ok, warn
 from mdacl_ros.nodes.doctor.view import CameraView, SystemView
+from mdacl_ros.nodes.pairing import clock_remedy
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.topics import MOST_TOLERANT
 from mdacl_ros.sensing.images import known_encodings
@@ -13,6 +14,15 @@ from mdacl_ros.types import MODALITIES, Modality
 
 CLOCK_LIMIT_S = 1.0
 """Largest difference of an image's stamp and the clock that is taken for transport."""
+
+TYPES = {"raw": "sensor_msgs/msg/Image", "compressed": "sensor_msgs/msg/CompressedImage"}
+"""Message types by image transport."""
+
+FUTURE_S = 0.1
+"""Seconds that stamps may be ahead of the clock: no picture is taken before it arrives."""
+
+ARRIVAL_S = 0.1
+"""Seconds that one camera's images may take longer to arrive than the other's."""
 
 SLOW_HZ = 2.0
 """Rate below which a camera is of little use."""
@@ -65,14 +75,14 @@ def check_camera(
         sim_time: Stamps are simulated time and are not compared with this machine's clock.
     """
     if not view.publishers:
-        return [
-            bad(
-                f"{name} topic",
-                f"nobody publishes {view.topic}",
-                f"start the camera's driver, or give its topic: {name}_image:=... in the launch",
+        todo = f"start the camera's driver, or give its topic: {name}_image:=... in the launch"
+        if not view.told:
+            what = (
+                f"nobody publishes {view.topic}, and the detector does not say what it listens to"
             )
-        ]
-    findings = [_publishers(name, view), _qos(name, view)]
+            return [warn(f"{name} topic", what, f"{todo}; activate it, and look again")]
+        return [bad(f"{name} topic", f"nobody publishes {view.topic}", todo)]
+    findings = [_publishers(name, view), _type(name, view, limits), _qos(name, view)]
     if not view.stamps_ns:
         findings.append(
             bad(
@@ -98,11 +108,31 @@ def _publishers(name: Modality, view: CameraView) -> Finding:
 
 def _qos(name: Modality, view: CameraView) -> Finding:
     """The detector's subscription and the publisher's offer go together."""
+    if not view.heard:
+        return warn(
+            f"{name} qos",
+            f"the detector has no subscription to {view.topic}"
+            + ("" if view.told else ", it did not say which topic it listens to"),
+            "is it active? look again in some seconds; remapped: it listens elsewhere",
+        )
     if view.mismatched:
         parameter = f"qos_overrides.{view.topic}.subscription"
         todo = " and ".join(f"{parameter}.{policy} to {v}" for policy, v in MOST_TOLERANT.items())
         return bad(f"{name} qos", "; ".join(view.mismatched), f"set parameters {todo}")
     return ok(f"{name} qos", "matches the detector's subscription")
+
+
+def _type(name: Modality, view: CameraView, limits: NodeParameters) -> Finding:
+    """The message type that the detector's transport parameter makes it listen for."""
+    transport = getattr(limits, f"{name}_transport")
+    wanted = TYPES[transport]
+    wrong = sorted(view.types - {wanted})
+    if not wrong:
+        return ok(f"{name} type", f"{wanted}, as {name}_transport {transport} wants it")
+    fits = [key for key, kind in TYPES.items() if kind == wrong[0]]
+    todo = f"set parameter {name}_transport to {fits[0]}" if fits else "remap it to an image topic"
+    what = f"{view.topic} carries {wrong[0]}, wanted {wanted}: not one image is heard"
+    return bad(f"{name} type", what, todo)
 
 
 def rate_hz(stamps_ns: tuple[int, ...]) -> float:
@@ -159,7 +189,13 @@ def _stamps(name: Modality, view: CameraView, *, sim_time: bool) -> Finding:
             "clock",
             "synchronise the camera's clock (PTP, chrony); a bag: --clock and use_sim_time",
         )
-    return ok(f"{name} stamps", f"{1e3 * late:.0f} ms behind the clock")
+    if late < -FUTURE_S:
+        return warn(
+            f"{name} stamps",
+            f"{-1e3 * late:.0f} ms ahead of this machine's clock",
+            "synchronise the camera's clock (PTP, chrony)",
+        )
+    return ok(f"{name} stamps", f"{max(0.0, 1e3 * late):.0f} ms behind the clock")
 
 
 def _camera_info(name: Modality, view: CameraView) -> Finding:
@@ -174,8 +210,10 @@ def _camera_info(name: Modality, view: CameraView) -> Finding:
         seen, told = (f"{w}x{h}" for w, h in (view.size, view.info_size))
         todo = "calibrate at the size that is published"
         return bad(check, f"tells {told}, images are {seen}", todo)
-    if not view.focal:
-        return warn(check, "uncalibrated (K is 0): no markers", "calibrate the camera")
+    if name == "thermal":
+        return ok(check, "fits the images (markers need RGB's only)")
+    if view.info_fault:
+        return warn(check, f"{view.info_fault}: no markers", "see docs/topics.md")
     return ok(check, "calibrated, fits the images")
 
 
@@ -188,14 +226,29 @@ def check_pairing(view: SystemView, limits: NodeParameters) -> list[Finding]:
     shifted = thermal + round(limits.thermal_clock_offset * 1e9)
     nearest = shifted[np.abs(shifted[None] - rgb[:, None]).argmin(axis=1)]
     skew = float(np.median(nearest - rgb)) / 1e9
+    # The nearest of a window are near whatever the clocks; what arrives together tells those.
+    together = _lead(view.cameras["thermal"]) + limits.thermal_clock_offset
+    together -= _lead(view.cameras["rgb"])
+    if abs(together) > limits.max_skew + ARRIVAL_S:
+        skew = together
     what = (
         f"thermal stamps {1e3 * skew:+.0f} ms from RGB's, max_skew {1e3 * limits.max_skew:.0f} ms"
     )
     if abs(skew) > limits.max_skew:
-        offset = limits.thermal_clock_offset - skew
-        todo = f"if the clocks differ set thermal_clock_offset to {offset:.3f}, else raise max_skew"
-        return [bad("skew", what, todo)]
+        todo = clock_remedy(limits.thermal_clock_offset - skew)
+        return [bad("skew", what, f"{todo}; else raise max_skew")]
     return [ok("skew", what)]
+
+
+def _lead(view: CameraView) -> float:
+    """How far a camera's stamps are ahead of their arrival, seconds."""
+    return float(np.median(np.array(view.stamps_ns) - np.array(view.arrivals_ns))) / 1e9
+
+
+def check_listeners(view: SystemView) -> list[Finding]:
+    """Everybody who listens to an answer hears it."""
+    todo = "let it ask for best_effort and volatile, or set qos_overrides.<topic>.publisher.*"
+    return [bad("listener", f"{deaf}: hears nothing", todo) for deaf in view.deaf]
 
 
 def check_health(view: SystemView) -> list[Finding]:

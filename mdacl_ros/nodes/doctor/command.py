@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from mdacl_ros.errors import MdaclError, ParameterError
-from mdacl_ros.nodes.doctor.checks import check_camera, check_health, check_node, check_pairing
+from mdacl_ros.nodes.doctor.checks import (
+    check_camera,
+    check_health,
+    check_listeners,
+    check_node,
+    check_pairing,
+)
 from mdacl_ros.nodes.doctor.finding import Finding, as_json, as_text, warn
 from mdacl_ros.nodes.doctor.surroundings import (
     check_calibration,
@@ -93,12 +99,13 @@ def examine(view: SystemView, variables: Mapping[str, str]) -> list[Finding]:
     findings = check_node(view)
     for name, camera in cameras.items():
         findings += check_camera(name, camera, limits, sim_time=view.sim_time)
-    findings += check_pairing(view, limits)
+    findings += check_pairing(view, limits) + check_listeners(view)
     sizes = {name: camera.size for name, camera in cameras.items()}
     if view.parameters:
         findings.append(check_calibration(limits.calibration, sizes))
     elif view.nodes:
-        findings.append(warn("parameters", f"{view.node} does not tell them", "see its log"))
+        what = f"{view.node} did not tell them in time: defaults assumed, calibration not looked at"
+        findings.append(warn("parameters", what, "is the machine or the node busy? try again"))
     findings += check_engine(limits)
     largest = max((c.image_bytes for c in cameras.values()), default=0)
     findings += [*check_dds(variables, largest), check_shared_memory()]

@@ -19,7 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from vision_msgs.msg import Detection2DArray
 
-from mdacl_ros.nodes import topics
+from mdacl_ros.nodes import markers, topics
 from mdacl_ros.nodes.doctor.view import CameraView, SystemView
 from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.making import refusals_in_one_line
@@ -30,8 +30,12 @@ from mdacl_ros.types import MODALITIES, Modality
 DISCOVERY_S = 1.5
 """Seconds given to DDS to find everybody, before anything is judged."""
 
-PATIENCE_S = 3.0
-"""Seconds given to a node that is there to tell its parameters, and to its diagnostics to come."""
+SHARED = ("/rosout", "/parameter_events")
+"""Topics that every node publishes; nobody's answers."""
+
+PATIENCE_S = 6.0
+"""Seconds given to a node to be found, to its diagnostics to come, and to it to tell its
+parameters; a busy machine needs them."""
 
 
 def observe(name: str, seconds: float) -> SystemView:
@@ -76,10 +80,12 @@ class _Listener:
         self.hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
         self._spin(DISCOVERY_S)
         parameters = {}
+        if not self._others():  # where others are, it is likelier to be misnamed than late
+            self._spin_until(lambda: self._count() > 0, time.monotonic() + PATIENCE_S)
         if self._count():  # it tells of itself once per second; its topics may be remapped
             self._spin_until(lambda: "cameras" in self._health, time.monotonic() + PATIENCE_S)
             parameters = self._parameters()
-        ears = {camera: _CameraEars(self, camera, self._topic(camera)) for camera in MODALITIES}
+        ears = {camera: _CameraEars(self, camera, *self._topic(camera)) for camera in MODALITIES}
         found = topics.DETECTIONS.replace("~", self._target)
         self.hear(Detection2DArray, found, self._on_answer)
         self._spin(seconds)
@@ -89,6 +95,7 @@ class _Listener:
             seconds=seconds,
             cameras={camera: ear.view() for camera, ear in ears.items()},
             answers=self._answers,
+            deaf=self._deaf(),
             health=self._health,
             parameters=parameters,
             others=self._others(),
@@ -97,6 +104,33 @@ class _Listener:
     def now_ns(self) -> int:
         """This machine's time on the clock that stamps are made with."""
         return int(self._node.get_clock().now().nanoseconds)
+
+    def hears(self, topic: str) -> bool:
+        """Whether the detector has a subscription to a topic."""
+        ends = self._node.get_subscriptions_info_by_topic(topic)
+        return any(_full_name(end) == self._target for end in ends)
+
+    def _deaf(self) -> tuple[str, ...]:
+        """Listeners to the detector's answers whose QoS keeps them from them."""
+        found = []
+        if self._target not in self._names():
+            return ()
+        mine = self._node.get_publisher_names_and_types_by_node(*_split(self._target))
+        for topic, _ in mine:
+            if topic in SHARED:
+                continue
+            offers = [
+                end.qos_profile
+                for end in self._node.get_publishers_info_by_topic(topic)
+                if _full_name(end) == self._target
+            ]
+            for end in self._node.get_subscriptions_info_by_topic(topic):
+                for offer in offers:
+                    verdict, reason = qos_check_compatible(offer, end.qos_profile)
+                    if verdict == QoSCompatibility.ERROR:
+                        why = " ".join(reason.split()).rstrip(";")
+                        found.append(f"{_full_name(end)} on {topic}: {why}")
+        return tuple(found)
 
     def mismatches(self, topic: str) -> tuple[str, ...]:
         """Publishers whose QoS the detector's subscription cannot take."""
@@ -147,11 +181,11 @@ class _Listener:
         ours = (name for name in self._names() if name.endswith(f"/{topics.NODE_NAME}"))
         return tuple(sorted({name for name in ours if name != self._target}))
 
-    def _topic(self, camera: Modality) -> str:
-        """The camera's image topic as the node tells it, else where it would be unmapped."""
+    def _topic(self, camera: Modality) -> tuple[str, bool]:
+        """The camera's image topic, and whether the node tells it; else that without remapping."""
         told = self._health.get("cameras", (0, "", {}))[2].get(f"topic_{camera}", "")
         space = self._target.rsplit("/", 1)[0]
-        return told or f"{space}/{topics.IMAGE_TOPICS[camera]}"
+        return told or f"{space}/{topics.IMAGE_TOPICS[camera]}", bool(told)
 
     def _parameters(self) -> dict[str, object]:
         """The detector's parameters; empty if it does not answer (it may be building)."""
@@ -159,6 +193,7 @@ class _Listener:
         deadline = time.monotonic() + PATIENCE_S
         if not self._spin_until(client.service_is_ready, deadline):
             return {}
+        deadline = time.monotonic() + PATIENCE_S
         names = [*SPECS, "use_sim_time"]
         future = client.call_async(GetParameters.Request(names=names))
         self._spin_until(future.done, deadline)
@@ -186,8 +221,8 @@ class _Listener:
 class _CameraEars:
     """Listens to one camera's images and camera_info."""
 
-    def __init__(self, listener: _Listener, camera: Modality, topic: str) -> None:
-        self._listener, self._topic = listener, topic
+    def __init__(self, listener: _Listener, camera: Modality, topic: str, told: bool) -> None:
+        self._listener, self._topic, self._told = listener, topic, told
         self._stamps: list[int] = []
         self._arrivals: list[int] = []
         self._encodings: set[str] = set()
@@ -205,9 +240,13 @@ class _CameraEars:
     def view(self) -> CameraView:
         """What was heard."""
         info = self._info
+        publishers = self._listener.publishers(self._topic)
         return CameraView(
             topic=self._topic,
-            publishers=tuple(name for name, _ in self._listener.publishers(self._topic)),
+            told=self._told,
+            heard=self._listener.hears(self._topic),
+            publishers=tuple(name for name, _ in publishers),
+            types=frozenset(kind for _, kind in publishers),
             mismatched=self._listener.mismatches(self._topic),
             stamps_ns=tuple(self._stamps),
             arrivals_ns=tuple(self._arrivals),
@@ -216,7 +255,7 @@ class _CameraEars:
             image_bytes=self._bytes,
             compressed=self._compressed,
             info_size=None if info is None else image_size(info),
-            focal=info is not None and info.k[0] > 0,
+            info_fault="" if info is None else markers.unusable(info, None),
         )
 
     def _on_image(self, message: Image | CompressedImage) -> None:
@@ -235,6 +274,12 @@ class _CameraEars:
 
 def _joined(space: str, name: str) -> str:
     return f"{space.rstrip('/')}/{name}"
+
+
+def _split(full_name: str) -> tuple[str, str]:
+    """Node name and namespace."""
+    space, _, name = full_name.rpartition("/")
+    return name, space or "/"
 
 
 def _full_name(end: Any) -> str:

@@ -55,8 +55,17 @@ def check_dds(environment: Mapping[str, str], image_bytes: int) -> list[Finding]
                 f"{PROFILES[1]})",
             )
         )
-    else:
+    elif image_bytes:
         findings.append(ok("dds", f"middleware {middleware}, images fit its shared memory"))
+    else:
+        findings.append(
+            warn(
+                "dds",
+                f"middleware {middleware}, no image seen; its shared memory holds 512 kB, a "
+                "640x480 rgb8 image has 900",
+                f"export {PROFILES[0]}={shipped} for camera drivers and node",
+            )
+        )
     return findings
 
 
@@ -159,6 +168,8 @@ def _without_calibration(sizes: Mapping[Modality, Size | None]) -> Finding:
     """Without a file both cameras must show the same view."""
     todo = "set parameter calibration to a rig file (mdacl calibrate makes one)"
     rgb, thermal = sizes.get("rgb"), sizes.get("thermal")
+    if rgb and thermal and 0 in (*rgb, *thermal):
+        return bad("calibration", "images of no size arrive", "see the cameras' drivers")
     if rgb and thermal and abs(rgb[0] / rgb[1] - thermal[0] / thermal[1]) > 0.01:
         return bad(
             "calibration",

@@ -14,7 +14,10 @@ class CameraView:
 
     Attributes:
         topic: Image topic.
+        told: Whether the detector told its name; else it is what it would be without remapping.
+        heard: Whether the detector has a subscription there.
         publishers: Names of the nodes that publish it.
+        types: Message types that they publish.
         mismatched: One text for each publisher whose QoS the detector cannot take.
         stamps_ns: Stamps of the images that arrived here.
         arrivals_ns: When they did, on the same clock.
@@ -23,11 +26,14 @@ class CameraView:
         image_bytes: Bytes of the newest image.
         compressed: Whether it is a compressed topic.
         info_size: ``(width, height)`` that camera_info tells, ``None`` without any.
-        focal: Whether camera_info holds a focal length.
+        info_fault: What keeps camera_info from being of use, empty for nothing.
     """
 
     topic: str
+    told: bool = True
+    heard: bool = True
     publishers: tuple[str, ...] = ()
+    types: frozenset[str] = frozenset()
     mismatched: tuple[str, ...] = ()
     stamps_ns: tuple[int, ...] = ()
     arrivals_ns: tuple[int, ...] = ()
@@ -36,7 +42,7 @@ class CameraView:
     image_bytes: int = 0
     compressed: bool = False
     info_size: tuple[int, int] | None = None
-    focal: bool = False
+    info_fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class SystemView:
         seconds: How long was listened.
         cameras: By camera.
         answers: Detections messages that arrived.
+        deaf: One text for each listener to an answer that its QoS keeps it from.
         health: Newest diagnostics by status: level 0..3, message, values.
         parameters: The node's parameters; empty where it did not answer.
     """
@@ -59,6 +66,7 @@ class SystemView:
     seconds: float
     cameras: Mapping[Modality, CameraView] = field(default_factory=dict)
     answers: int = 0
+    deaf: tuple[str, ...] = ()
     health: Mapping[str, tuple[int, str, Mapping[str, str]]] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
     others: tuple[str, ...] = ()

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from mdacl_ros.nodes.doctor import surroundings
-from mdacl_ros.nodes.doctor.checks import check_camera, check_health, check_node, check_pairing
+from mdacl_ros.nodes.doctor.checks import (
+    check_camera,
+    check_health,
+    check_listeners,
+    check_node,
+    check_pairing,
+)
 from mdacl_ros.nodes.doctor.finding import Finding, as_json, as_text, ok, warn
 from mdacl_ros.nodes.doctor.view import CameraView, SystemView
 from mdacl_ros.nodes.parameters import NodeParameters
@@ -19,6 +25,7 @@ from mdacl_ros.runtime.cache import EngineCache
 T0 = 1_700_000_000_000_000_000
 MS = 1_000_000
 LIMITS = NodeParameters()
+COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
 def camera(period_ms: int = 100, late_ms: int = 5, count: int = 20, **changes: Any) -> CameraView:
@@ -32,7 +39,7 @@ def camera(period_ms: int = 100, late_ms: int = 5, count: int = 20, **changes: A
         size=(640, 480),
         image_bytes=640 * 480 * 3,
         info_size=(640, 480),
-        focal=True,
+        types=frozenset(["sensor_msgs/msg/Image"]),
     )
     return replace(view, **changes)
 
@@ -96,7 +103,13 @@ def test_a_node_in_trouble(changes: dict[str, Any], said: str) -> None:
         (camera(stamps_ns=(T0, T0, T0 + MS)), "bad", "rgb stamps", "1 of 3 stamps do not rise"),
         (camera(info_size=None), "warn", "rgb camera_info", "no markers"),
         (camera(info_size=(320, 240)), "bad", "rgb camera_info", "tells 320x240"),
-        (camera(focal=False), "warn", "rgb camera_info", "uncalibrated"),
+        (camera(info_fault="is uncalibrated"), "warn", "rgb camera_info", "is uncalibrated"),
+        (camera(publishers=(), told=False), "warn", "rgb topic", "does not say what it listens to"),
+        (camera(heard=False), "warn", "rgb qos", "has no subscription to /rgb/image_raw"),
+        (camera(heard=False, told=False), "warn", "rgb qos", "did not say which topic"),
+        (camera(types=frozenset([COMPRESSED])), "bad", "rgb type", "not one image is heard"),
+        (camera(types=frozenset(["std_msgs/msg/String"])), "bad", "rgb type", "std_msgs"),
+        (camera(late_ms=-300), "warn", "rgb stamps", "300 ms ahead of this machine's clock"),
     ],
 )
 def test_a_camera_in_trouble(seen: CameraView, level: str, check: str, said: str) -> None:
@@ -118,7 +131,28 @@ def test_clocks_of_the_cameras(offset_ms: int, level: str) -> None:
     rgb = camera(period_ms=1000, count=4)
     (finding,) = check_pairing(system(cameras={"rgb": rgb, "thermal": thermal}), LIMITS)
     assert finding.level == level
-    assert level == "ok" or "thermal_clock_offset to 0.300" in finding.todo
+    assert level == "ok" or "thermal_clock_offset to about 0.300" in finding.todo
+
+
+@pytest.mark.parametrize("clock_ms", [700, -2000, 60_000])
+def test_clocks_further_apart_than_a_period_are_told_as_they_are(clock_ms: int) -> None:
+    thermal = camera(late_ms=12)
+    thermal = replace(thermal, stamps_ns=tuple(s + clock_ms * MS for s in thermal.stamps_ns))
+    (finding,) = check_pairing(system(cameras={"rgb": camera(), "thermal": thermal}), LIMITS)
+    assert finding.level == "bad"
+    assert f"thermal_clock_offset to about {-clock_ms / 1e3 + 0.007:.3f}" in finding.todo
+
+
+def test_images_that_only_arrive_late_are_no_clock_apart() -> None:
+    thermal = camera(late_ms=205)
+    (finding,) = check_pairing(system(cameras={"rgb": camera(), "thermal": thermal}), LIMITS)
+    assert finding.level == "ok"
+
+
+def test_a_listener_that_hears_nothing_is_named() -> None:
+    (finding,) = check_listeners(system(deaf=("/logger on /detector_node/detections: durability",)))
+    assert (finding.level, "/logger on" in finding.what) == ("bad", True)
+    assert check_listeners(system()) == []
 
 
 def test_what_the_node_complains_of_is_passed_on() -> None:
@@ -139,10 +173,11 @@ def test_what_the_node_complains_of_is_passed_on() -> None:
     [
         ({}, 900_000, "warn", "many will be lost"),
         ({}, 100_000, "ok", "images fit"),
+        ({}, 0, "warn", "no image seen"),
         ({"FASTDDS_DEFAULT_PROFILES_FILE": "/nowhere.xml"}, 0, "bad", "no file /nowhere.xml"),
         ({"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}, 900_000, "ok", "cyclonedds"),
         ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "off"}, 0, "bad", "range OFF"),
-        ({"ROS_LOCALHOST_ONLY": "1"}, 0, "ok", "LOCALHOST"),
+        ({"ROS_LOCALHOST_ONLY": "1"}, 9, "ok", "LOCALHOST"),
     ],
 )
 def test_dds_settings(variables: dict[str, str], image_bytes: int, level: str, said: str) -> None:
@@ -184,6 +219,7 @@ def test_calibration_against_the_images() -> None:
     assert check("/nowhere.yaml", {}).level == "bad"
     assert check("", {"rgb": (640, 480), "thermal": (320, 240)}).level == "warn"
     assert check("", {"rgb": (640, 480), "thermal": (640, 512)}).level == "bad"
+    assert check("", {"rgb": (0, 0), "thermal": (640, 512)}).level == "bad"
 
 
 def test_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
+from vision_msgs.msg import Detection2DArray
 
 from mdacl_ros import cli
 from mdacl_ros.nodes.doctor.command import examine
@@ -64,6 +65,7 @@ def test_a_system_that_works(bench: Bench) -> None:
         "answers",
         "rgb topic",
         "thermal topic",
+        "rgb type",
         "rgb qos",
         "rgb rate",
         "rgb encoding",
@@ -71,6 +73,7 @@ def test_a_system_that_works(bench: Bench) -> None:
         "thermal stamps",
         "skew",
         "rgb camera_info",
+        "thermal camera_info",
     ):
         assert found[check].level == "ok", found[check]
     assert found["rgb encoding"].what == "320x240 rgb8"
@@ -96,6 +99,14 @@ def test_a_publisher_whose_qos_does_not_fit(model_folder: Any) -> None:
     assert wanted in found["rgb qos"].todo
     assert found["rgb topic"].level == "warn"  # two publishers now
     assert found["rgb rate"].level == "bad"
+
+
+def test_a_listener_whose_qos_keeps_our_answers_from_it(bench: Bench) -> None:
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    bench.listen(Detection2DArray, "/detector_node/detections", lambda _: None, latched)
+    found = by_check(examine(observe("/detector_node", 0.2), {}))
+    assert found["listener"].level == "bad", found
+    assert "/tester on /detector_node/detections" in found["listener"].what
 
 
 def test_without_a_node_the_exit_code_says_so(capsys: pytest.CaptureFixture[str]) -> None:
