@@ -61,6 +61,7 @@ class DetectorNode(LifecycleNode):
         self.build_fraction: float | None = None
         self.configure_error = ""
         self.state_label = "unconfigured"
+        self._idle_distance = False
         self._stop_by: float | None = None  # monotonic time, once the process is to end
         # Transitions and exchanges run one at a time, also in a multi-threaded executor.
         self._lock = threading.RLock()
@@ -157,6 +158,7 @@ class DetectorNode(LifecycleNode):
         with self._lock:
             self._stop()
             self.state_label = "inactive"
+            self.get_logger().info("deactivated: not subscribed, no answers")
             return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -166,6 +168,7 @@ class DetectorNode(LifecycleNode):
             self._unload()
             self.configure_error = ""
             self.state_label = "unconfigured"
+            self.get_logger().info("cleaned up: engine and output topics are released")
             return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -174,6 +177,7 @@ class DetectorNode(LifecycleNode):
             self._stop()
             self._unload()
             self.state_label = "finalized"
+            self.get_logger().info("shut down; the process goes on until a signal ends it")
             return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -225,6 +229,7 @@ class DetectorNode(LifecycleNode):
         engine = self._pipeline.load(parameters)
         self._results = ResultPublishers(self, engine.labels)
         self._server.locked = True
+        self._tell_idle_distance(parameters)
         self.get_logger().info(
             f"configured: {engine.name} {engine.precision} on {engine.device}, "
             f"input {parameters.input_width}x{parameters.input_height}"
@@ -302,9 +307,23 @@ class DetectorNode(LifecycleNode):
         session = self.session if self.state_label == "active" else None
         self._pipeline.check_rig(parameters, session.health.sizes if session else {})
 
+    def _tell_idle_distance(self, parameters: NodeParameters) -> None:
+        """Warn of a reference_distance that nothing depends on."""
+        kind = "none" if self.rig is None else self.rig.kind
+        idle = (
+            parameters.reference_distance > 0 and kind != "extrinsics" and self.engine is not None
+        )
+        if idle and not self._idle_distance:
+            self.get_logger().warning(
+                f"reference_distance has no effect: the calibration is of kind {kind}, only "
+                "extrinsics know of distances"
+            )
+        self._idle_distance = idle
+
     def _on_parameters(self, parameters: NodeParameters) -> None:
         """Take accepted changes over while running."""
         with self._lock:
+            self._tell_idle_distance(parameters)
             active = self.session if self.state_label == "active" else None
             if self._pipeline.take_rig(parameters) and active is not None:
                 active.replace(self._pipeline.make_perception(parameters))

@@ -16,6 +16,7 @@ from mdacl_ros.nodes.camera_input import CameraInput
 from mdacl_ros.nodes.clock_watch import ClockWatch
 from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
+from mdacl_ros.nodes.life_log import LifeLog
 from mdacl_ros.nodes.pair_health import PairHealth
 from mdacl_ros.nodes.pairing import LostShare, Pairing
 from mdacl_ros.nodes.parameters import NodeParameters
@@ -66,7 +67,7 @@ class DetectionSession:
         self._reported: set[str] = set()
         self._lost_share, self._stamps, self._clock = LostShare(), StampWatch(), ClockWatch()
         self._rates: dict[Modality, RateWatch] = {c: RateWatch(c) for c in MODALITIES}
-        self._silence = Silence()
+        self._silence, self._lives = Silence(), LifeLog(time.monotonic())
         self._next_probe = 0.0
         self._decoder = self._new_decoder()
         self._rgb_frame_id, self._rgb_size_known = "", False
@@ -138,6 +139,7 @@ class DetectionSession:
         self._watchdog.look(self.parameters.inference_timeout)
         for camera in self.cameras.values():
             camera.look_for_wrong_type()
+        self.log_lives(self.synchronizer_state())
 
     @property
     def hangs(self) -> bool:
@@ -157,6 +159,13 @@ class DetectionSession:
     def synchronizer_state(self) -> SynchronizerState:
         """Who is alive, the synchronizer's counters, and the newest skew."""
         return self._inference.inspect(read_synchronizer)
+
+    def log_lives(self, state: SynchronizerState) -> None:
+        """Log cameras that fall silent, freeze, or come back."""
+        named = {name: camera.topic for name, camera in self.cameras.items()}
+        logger = self._node.get_logger()
+        for line in self._lives.lines(state.alive, state.frozen, named, time.monotonic()):
+            (logger.warning if line.warns else logger.info)(line.text)
 
     def watch_pairing(self, state: SynchronizerState) -> Pairing:
         """Judge how well the cameras' frames meet; say so once when nothing goes out any more."""

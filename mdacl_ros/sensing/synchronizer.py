@@ -162,6 +162,9 @@ class PairSynchronizer:
         Args:
             now_ns: The caller's clock.
         """
+        since_ns, seen_ns = self.starvation.unmet_since_ns, self._streams["thermal"].seen_ns
+        if since_ns is None or seen_ns is None or seen_ns <= since_ns:
+            return 0  # thermal has sent nothing since: it may be dead, which time will tell
         both = all(self.alive(camera, now_ns) for camera in MODALITIES)
         return self.starvation.told_ns(now_ns) if both else 0
 

@@ -581,3 +581,13 @@ def test_a_snapshot_does_not_change():
     synchronizer.push("rgb", Frame(IMAGE, 0), 0)
     assert before.received["rgb"] == 0
     assert synchronizer.counters.received["rgb"] == 1
+
+
+def test_a_camera_that_dies_is_not_taken_for_one_out_of_step():
+    synchronizer = PairSynchronizer()
+    events = stream("rgb", 30, 3) + [
+        event for event in stream("thermal", 9, 3) if event.arrival_ns < SECOND
+    ]
+    for event in sorted(events, key=lambda event: event.arrival_ns):
+        synchronizer.push(event.camera, event.frame, event.arrival_ns)
+        assert synchronizer.starved_ns(event.arrival_ns) == 0

@@ -1,0 +1,42 @@
+"""A camera's death and return are in the log, once, and without a flood."""
+
+from __future__ import annotations
+
+from mdacl_ros.nodes.life_log import FIRST_S, PAUSE_S, LifeLog
+
+TOPICS = {"rgb": "/rgb/image_raw", "thermal": "/ir/image"}
+
+
+def lines(log: LifeLog, now: float, rgb: bool, thermal: bool, frozen: str = "") -> list[str]:
+    found = log.lines({"rgb": rgb, "thermal": thermal}, {frozen: True}, TOPICS, now)
+    return [("warn " if line.warns else "") + line.text for line in found]
+
+
+def test_what_happens_is_told_once() -> None:
+    log = LifeLog(0.0)
+    assert lines(log, 0.1, rgb=False, thermal=False) == []  # they have time to appear
+    assert lines(log, 0.5, rgb=True, thermal=True) == []
+    died = ["warn thermal (/ir/image) is silent: answers rest on rgb alone"]
+    assert lines(log, 1.0, rgb=True, thermal=False) == died
+    assert lines(log, 1.2, rgb=True, thermal=False) == []
+    assert lines(log, 2.0, rgb=True, thermal=True) == ["thermal is there"]
+    froze = ["warn thermal (/ir/image) repeats one image: answers rest on rgb alone"]
+    assert lines(log, 3.0, rgb=True, thermal=False, frozen="thermal") == froze
+    assert lines(log, 4.0, rgb=False, thermal=False) == [
+        "warn rgb (/rgb/image_raw) is silent: no answers"
+    ]
+
+
+def test_a_camera_that_never_comes_is_told_after_a_while() -> None:
+    log = LifeLog(0.0)
+    assert lines(log, FIRST_S - 0.1, rgb=True, thermal=False) == []
+    told = ["warn no image has come on /ir/image yet"]
+    assert lines(log, FIRST_S, rgb=True, thermal=False) == told
+    assert lines(log, FIRST_S + 60, rgb=True, thermal=False) == []
+    assert lines(log, FIRST_S + 61, rgb=True, thermal=True) == ["thermal is there"]
+
+
+def test_a_camera_that_comes_and_goes_does_not_flood_the_log() -> None:
+    log = LifeLog(0.0)
+    told = [line for s in range(100) for line in lines(log, 0.5 * s, True, s % 2 == 0)]
+    assert len(told) <= 2 * (50 / PAUSE_S + 1)
