@@ -22,6 +22,12 @@ from mdacl_ros.visualization import class_colour, detection_text
 COEFFICIENTS = (4, 5, 8, 12, 14)
 """Numbers of distortion coefficients that OpenCV's lens models have; fewer are no distortion."""
 
+LEAST_FOCAL, MOST_FOCAL = 1.0, 1e6
+"""Pixels between which a focal length can lie."""
+
+WIDEST = 1e3
+"""Tangent of the widest angle from the optical axis that can be drawn on a plane."""
+
 FAINTEST = 0.25
 """Alpha of a box of score 0: still to be seen; one of score 1 is opaque."""
 
@@ -65,12 +71,23 @@ def unusable(camera: CameraInfo, size: tuple[int, int] | None) -> str:
         return "holds NaN or inf; calibrate the camera"
     if not (camera.k[0] > 0 and camera.k[4] > 0):
         return "is uncalibrated (K is 0); calibrate the camera"
+    if not all(LEAST_FOCAL <= camera.k[i] <= MOST_FOCAL for i in (0, 4)):
+        return f"has focal lengths of {camera.k[0]:g} and {camera.k[4]:g} px; calibrate the camera"
     if len(camera.d) >= min(COEFFICIENTS) and len(camera.d) not in COEFFICIENTS:
         return f"has {len(camera.d)} distortion coefficients, wanted one of {COEFFICIENTS}"
     if size is not None and 0 not in told and told != size:
         seen, wanted = (f"{width}x{height}" for width, height in (told, size))
         return f"is for images of {seen}, they are {wanted}; calibrate at that size"
+    with np.errstate(all="ignore"):
+        frame = image_plane_points(_frame(*(size or told)), camera, 1.0)
+    if not (np.abs(frame) < WIDEST).all():  # NaN is not less either
+        return "bends the image's corners out of sight; calibrate the camera"
     return ""
+
+
+def _frame(width: int, height: int) -> FloatArray:
+    """``(4, 2)`` corners of an image, clockwise from the top left."""
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
 def to_markers(
@@ -92,8 +109,7 @@ def to_markers(
     detections = result.detections
     width, height = detections.image_size
     corners = _corners(detections.boxes)
-    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    points = image_plane_points(np.concatenate([frame, corners]), camera, distance)
+    points = image_plane_points(np.concatenate([_frame(width, height), corners]), camera, distance)
     plane, boxes = points[:4], points[4:].reshape(-1, 4, 3)
     line = 0.004 * distance
     shades = _shades(detections)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,23 @@ def test_a_node_whose_cameras_never_meet_reports_an_error_and_recovers(
             feeding.join()
     logged = [x for x in capfd.readouterr().err.splitlines() if "no pairs for" in x]
     assert len(logged) == 1
+
+
+def test_rgb_that_dies_with_its_clock_ahead_leaves_thermal_answered(model_folder: Path) -> None:
+    with Bench({"model": str(model_folder)}) as bench:
+        bench.activate()
+
+        def feed(seconds: float, *, rgb: bool) -> int:
+            """Both cameras at 20 Hz, RGB a minute ahead; the thermal frames that were answered."""
+            first = time.time_ns()
+            while time.time_ns() - first < seconds * 1e9:
+                stamp = time.time_ns()
+                bench.publish("thermal", stamp)
+                if rgb:
+                    bench.publish("rgb", stamp + 60_000 * MS)
+                time.sleep(0.05)
+            return sum(first <= stamp < first + 30_000 * MS for stamp in bench.stamps())
+
+        feed(1.5, rgb=True)
+        assert bench.detections  # RGB alone, its clock being what it is
+        assert feed(1.5, rgb=False) >= 10  # of 30, but for partner_timeout
