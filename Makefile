@@ -61,7 +61,7 @@ fault-matrix: $(READY) ## Try every camera fault on real processes and write doc
 	@$(if $(FAULT_ROWS),FAULT_ROWS="$(FAULT_ROWS)",WRITE_FAULT_MATRIX=1) "$(BIN)/python" -m pytest test/nodes/matrix -m slow --timeout=900 \
 	  -k $(if $(FAULT_ROWS),some_rows -s,whole_matrix) $(PYTEST)
 
-fuzz: $(READY) ## Feed 240,000 malformed inputs to decoders and loaders (half an hour)
+fuzz: $(READY) ## Feed 270,000 malformed inputs to decoders, loaders and a live node (10 to 30 minutes)
 	@MDACL_FUZZ=10000 "$(BIN)/python" -m pytest test/fuzz --timeout=7200 $(PYTEST)
 
 soak: $(READY) ## Run an hour with a fault every ten seconds (MINUTES=60)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,8 +30,14 @@ from mdacl_ros.types import ByteArray, Detections, DominanceReading
 CLASS_COLOURS: tuple[Colour, ...] = (YELLOW, GREEN, PINK, SKY, VERMILION)
 """Colour of label 0, 1, ...; more labels start over."""
 
+TAG_ROWS = 6
+"""Rows above a box, plus one, in which room is looked for for its words."""
+
 HISTORY_STEP = 2
 """Pixels a value of the MDI curve in the footer."""
+
+DEAD, UNUSED = "no {} picture", "{} frozen or broken: not used"
+"""What a camera's place says while it shows nothing."""
 
 FOOTER_FRACTION = 0.13
 """Height of the footer of :func:`side_by_side` against the height of an image."""
@@ -82,11 +89,14 @@ def draw_detections(
     picture = _to_rgb(image_rgb)
     height, width = picture.shape[:2]
     scale = np.array([width, height] * 2, np.float32) / np.array(detections.image_size * 2)
+    boxes = np.rint(detections.boxes * scale).astype(int).tolist()
+    colours = [class_colour(int(label)) for label in detections.labels]
+    tags = _place_tags(picture, boxes, [detection_text(detections, i, labels) for i in _all(boxes)])
     # Best last, so that it lies on top.
-    for i in reversed(range(len(detections.scores))):
-        box = np.rint(detections.boxes[i] * scale).astype(int).tolist()
-        colour = class_colour(int(detections.labels[i]))
-        _draw_box(picture, box, detection_text(detections, i, labels), colour)
+    for i in reversed(_all(boxes)):
+        _draw_box(picture, boxes[i], colours[i])
+    for i in reversed(_all(boxes)):
+        _draw_tag(picture, tags[i], colours[i])
     if dominance is not None:
         bar = max(22, height // 18)
         shade(picture, (0, height - bar, width, height), INK, 0.7)
@@ -109,6 +119,7 @@ def side_by_side(
     *,
     caption: str = "",
     history: Sequence[float] = (),
+    unused: Collection[str] = (),
 ) -> ByteArray:
     """Both cameras with the same detections, and a footer with the dominance.
 
@@ -121,6 +132,8 @@ def side_by_side(
         dominance: Reading for the gauge; ``None`` leaves it empty.
         caption: Short text in the footer, for instance the phase.
         history: Recent MDI values, oldest first, for the curve in the footer.
+        unused: ``RGB`` or ``THERMAL`` of cameras that send pictures which are not used: frozen, or
+            broken.
 
     Returns:
         ``(H + footer, 2 W, 3)`` uint8, all sides even (video codecs want that).
@@ -133,7 +146,7 @@ def side_by_side(
     for column, (title, image, colour) in enumerate(panels):
         panel = canvas[:height, column * width : (column + 1) * width]
         if image is None:
-            _draw_dead(panel, title)
+            _draw_dead(panel, UNUSED.format(title) if title in unused else DEAD.format(title))
         else:
             picture = _to_rgb(image, false_colours=title == "THERMAL")
             scaled = np.asarray(cv2.resize(picture, (width, height)), np.uint8)
@@ -153,23 +166,65 @@ def _to_rgb(image: ByteArray, *, false_colours: bool = False) -> ByteArray:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
-def _draw_box(picture: ByteArray, box: list[int], text: str, colour: Colour) -> None:
+def _all(items: Sequence[object]) -> range:
+    return range(len(items))
+
+
+def _draw_box(picture: ByteArray, box: list[int], colour: Colour) -> None:
     x0, y0, x1, y1 = box
-    height, width = picture.shape[:2]
-    line = max(1, round(min(height, width) / 300))
+    line = max(1, round(min(picture.shape[:2]) / 300))
     shade(picture, (x0, y0, x1, y1), colour, 0.10)
     cv2.rectangle(picture, (x0, y0), (x1, y1), INK, line + 2)
     cv2.rectangle(picture, (x0, y0), (x1, y1), colour, line)
+
+
+class _Tag(NamedTuple):
+    """A detection's words on a plate of its colour; ``place`` is x0, y0, x1, y1."""
+
+    text: str
+    place: tuple[int, int, int, int]
+    size: int
+    pad: int
+
+
+def _place_tags(picture: ByteArray, boxes: list[list[int]], texts: list[str]) -> list[_Tag]:
+    """Find room for each detection's words, best first, so that none hides another's.
+
+    Above the box, below it, then further up; inside it, and over others, where all is taken.
+    """
+    height, width = picture.shape[:2]
     size = max(8, round(min(height, width) / 48))
-    text_width, text_height = text_size(text, size, bold=True)
     pad = size // 3
-    # Above the box, inside it where there is no room; never beyond the right edge.
-    top = y0 - text_height - 2 * pad
-    if top < 0:
-        top = max(0, y0)
-    left = max(0, min(x0, width - text_width - 2 * pad))
-    shade(picture, (left, top, left + text_width + 2 * pad, top + text_height + 2 * pad), colour, 1)
-    draw_text(picture, text, (left + pad, top + pad), size, INK, bold=True)
+    tags: list[_Tag] = []
+    for (x0, y0, _, y1), text in zip(boxes, texts, strict=True):
+        wide, high = (side + 2 * pad for side in text_size(text, size, bold=True))
+        left = max(0, min(x0, width - wide))
+        rows = [y0 - high, y1, *(y0 - n * high for n in range(2, TAG_ROWS))]
+        places = [(left, top, left + wide, top + high) for top in rows if 0 <= top <= height - high]
+        free = [p for p in places if not any(_overlap(p, tag.place) for tag in tags)]
+        inside = max(0, min(y0, height - high))
+        tags.append(
+            _Tag(
+                text, (free or places or [(left, inside, left + wide, inside + high)])[0], size, pad
+            )
+        )
+    return tags
+
+
+def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _draw_tag(picture: ByteArray, tag: _Tag, colour: Colour) -> None:
+    shade(picture, tag.place, colour, 1)
+    draw_text(
+        picture,
+        tag.text,
+        (tag.place[0] + tag.pad, tag.place[1] + tag.pad),
+        tag.size,
+        INK,
+        bold=True,
+    )
 
 
 def _draw_title(panel: ByteArray, title: str, colour: Colour) -> None:
@@ -179,14 +234,14 @@ def _draw_title(panel: ByteArray, title: str, colour: Colour) -> None:
     draw_text(panel, title, (2 * size, size + size // 2), size, colour, bold=True)
 
 
-def _draw_dead(panel: ByteArray, title: str) -> None:
+def _draw_dead(panel: ByteArray, text: str) -> None:
     height, width = panel.shape[:2]
     panel[:] = (30, 33, 41)
     for offset in range(-height, width, 28):
         cv2.line(panel, (offset, height), (offset + height, 0), (37, 40, 49), 6, cv2.LINE_AA)
     size = max(10, height // 26)
     where = (width // 2, height // 2 - size)
-    draw_text(panel, f"no {title} picture", where, size, GREY, bold=True, anchor="center")
+    draw_text(panel, text, where, size, GREY, bold=True, anchor="center")
 
 
 def _draw_footer(
@@ -208,6 +263,7 @@ def _draw_history(area: ByteArray, history: Sequence[float]) -> None:
     height, width = area.shape[:2]
     middle, reach = height // 2, height // 2 - height // 8
     cv2.line(area, (0, middle), (width - 1, middle), (70, 75, 86), 1)
+    draw_text(area, "MDI so far", (0, height // 7), max(10, height // 5), GREY)
     values = [min(1.0, max(-1.0, v)) for v in history[-(width // HISTORY_STEP) :]]
     start = width - HISTORY_STEP * len(values)
     for i, value in enumerate(values):

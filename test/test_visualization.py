@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from mdacl_ros.drawing import RGB_COLOUR, THERMAL_COLOUR, draw_gauge, draw_text
 from mdacl_ros.types import LABELS, Detections, DominanceReading
-from mdacl_ros.visualization import CLASS_COLOURS, detection_text, draw_detections, side_by_side
+from mdacl_ros.visualization import (
+    CLASS_COLOURS,
+    _place_tags,
+    detection_text,
+    draw_detections,
+    side_by_side,
+)
 
 
 def one_box(box, label=0, size=(640, 480)) -> Detections:
@@ -115,3 +121,26 @@ def test_side_by_side_has_even_sides_and_shows_a_dead_camera(size, missing):
     half = picture.shape[1] // 2
     bright = [picture[height // 3, x].max() > 150 for x in (half // 4, half + half // 4)]
     assert bright == [missing != "rgb", missing != "thermal"]
+
+
+def test_words_hide_no_other_words_while_there_is_room():
+    boxes = [[40.0 + 9 * i, 150.0 + 7 * i, 90.0 + 9 * i, 250.0 + 7 * i] for i in range(6)]
+    tags = _place_tags(np.zeros((480, 640, 3), np.uint8), np.int64(boxes).tolist(), ["person"] * 6)
+    for i, tag in enumerate(tags):
+        x0, y0, x1, y1 = tag.place
+        assert 0 <= x0 < x1 <= 640
+        assert 0 <= y0 < y1 <= 480
+        for other in tags[:i]:
+            a, b = tag.place, other.place
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+def test_a_camera_that_sends_but_is_not_used_is_told_from_a_silent_one():
+    nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int), (320, 240))
+    rgb = np.zeros((240, 320, 3), np.uint8)
+    silent, unused = (
+        side_by_side(rgb, None, nothing, ("person",), unused=cameras)
+        for cameras in ((), ("THERMAL",))
+    )
+    assert (silent[:, :320] == unused[:, :320]).all()
+    assert (silent[:, 320:] != unused[:, 320:]).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,19 +33,25 @@ def draw_dynamics(runs: Sequence[Dynamics], path: Path) -> None:
     figure = Figure(figsize=(11, 7.2), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True)
     for number, run in enumerate(runs):
-        line, first = LINES[number % len(LINES)], number == 0
+        line = LINES[number % len(LINES)]
         colour = RUN_COLOURS[number % len(RUN_COLOURS)]
         if len(runs) == 1:
             _draw_levels(axes[0, 0], run)
-        name = run.name if len(runs) > 1 else "MDI"
+        name = _plain(run.name) if len(runs) > 1 else "MDI"
         _draw_log(axes[0, 0], run, "mdi", colour, line, name, width=2)
-        _draw_log(axes[0, 1], run, "share_rgb", colour, line, None)
+        _draw_log(axes[0, 1], run, "share_rgb", colour, line, name if len(runs) > 1 else None)
         for camera in MODALITIES:
-            colour, label = CAMERA_COLOURS[camera], camera if first else None
+            colour = CAMERA_COLOURS[camera]
+            label = f"{camera}, {_plain(run.name)}" if len(runs) > 1 else str(camera)
             _draw_log(axes[1, 0], run, f"entropy_{camera}", colour, line, label)
             _draw_probes(axes[1, 1], run, camera, line, label)
     _finish(axes)
     figure.savefig(path, dpi=110)
+
+
+def _plain(name: str) -> str:
+    """A run folder's name without the digest that the ablation puts behind it."""
+    return re.sub(r"_[0-9a-f]{12}$", "", name)
 
 
 def _draw_levels(axis: Axes, run: Dynamics) -> None:

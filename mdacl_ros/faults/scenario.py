@@ -119,9 +119,11 @@ def parse_scenario(values: Any) -> Scenario:
             faults.append(_planned(entry))
         except ScenarioError as error:
             raise ScenarioError(f"entry {number}: {error}") from error
-    repeat = _number(values, "repeat", math.inf)
-    if repeat <= max(fault.start_s for fault in faults):
-        raise ScenarioError(f"repeat: got {repeat:g}, wanted seconds after the last fault's start")
+    repeat, last = _number(values, "repeat", math.inf), max(fault.end_s for fault in faults)
+    if repeat < last:
+        raise ScenarioError(
+            f"repeat: got {repeat:g}, wanted {last:g} or more: the last fault ends then"
+        )
     seed = values.get("seed", 0)
     if type(seed) is not int or seed < 0:
         raise ScenarioError(f"seed: got {_short(seed)}, wanted a whole number, 0 or more")
@@ -142,9 +144,14 @@ def _planned(entry: Any) -> PlannedFault:
     if name == "nan" and camera != "thermal":
         raise ScenarioError(f"camera: got {camera!r}, wanted thermal: only it can send floats")
     start, duration = _number(entry, "at"), _number(entry, "for")
+    if duration == 0:
+        raise ScenarioError("for: got 0, wanted seconds, more than 0")
     given = {f.name: _typed(entry, f.name, f.default) for f in fields(kind) if f.name in entry}
     cameras = MODALITIES if camera == "both" else (camera,)
-    return PlannedFault(str(name), kind(**given), cameras, start, start + duration)
+    fault = kind(**given)
+    if isinstance(fault, timing.Restart) and fault.silence > duration:
+        raise ScenarioError(f"silence: got {fault.silence:g}, wanted `for` ({duration:g}) at most")
+    return PlannedFault(str(name), fault, cameras, start, start + duration)
 
 
 def _check_keys(values: Any, known: tuple[str, ...] | None) -> None:
@@ -161,7 +168,9 @@ def _number(values: Mapping[str, Any], key: str, default: float | None = None) -
     value = values.get(key, default)
     right = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
     if not right:
-        raise ScenarioError(f"{key}: got {_short(value)}, wanted seconds, 0 or more")
+        # YAML 1.1 reads 1e3 as text; it wants a point and a sign, 1.0e+3.
+        hint = "; write 1000.0, not 1e3" if isinstance(value, str) and "e" in value else ""
+        raise ScenarioError(f"{key}: got {_short(value)}, wanted seconds, 0 or more{hint}")
     return float(value)
 
 

@@ -76,8 +76,9 @@ class FaultInjectorNode(Node):
         """Say what is to come."""
         scenario = self._injector.scenario
         seconds = max(fault.end_s for fault in scenario.faults)
+        count = len(scenario.faults)
         self.get_logger().info(
-            f"{len(scenario.faults)} faults in {seconds:g} s from the first image"
+            f"{count} {'fault' if count == 1 else 'faults'} in {seconds:g} s from the first image"
         )
         self._look()
 

@@ -78,6 +78,10 @@ def render_pictures(
                 next_ns = stamp + round(0.95e9 / fps)
 
 
+SENDS_NS = 200_000_000
+"""A camera with a frame this near to an answer sends, whether its frames are used or not."""
+
+
 class _Painter:
     """Keeps the newest frames and draws an answer over those it was made from."""
 
@@ -116,8 +120,18 @@ class _Painter:
             answer.dominance,
             caption=caption,
             history=history,
+            unused=self._unused(answer, stamp),
         )
         return Picture(stamp, image, phase, len(detections.scores))
+
+    def _unused(self, answer: Answer, stamp: int) -> list[str]:
+        """Cameras that sent frames just then which the answer does not rest on."""
+        sent = {"rgb": list(self._rgb), "thermal": list(self._thermal)}
+        return [
+            camera.upper()
+            for camera, stamps in sent.items()
+            if camera not in answer.present and any(abs(s - stamp) <= SENDS_NS for s in stamps)
+        ]
 
     def _thermal_of(self, answer: Answer, stamp: int) -> ByteArray | None:
         """The thermal frame nearest to RGB stamp + skew (offset taken off again)."""

@@ -169,7 +169,7 @@ def test_a_scenario_begins_anew() -> None:
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(sorted(FAULTS)), st.floats(0, 3), st.floats(0, 3)),
+        st.tuples(st.sampled_from(sorted(FAULTS)), st.floats(0, 3), st.floats(0.6, 3)),
         min_size=1,
         max_size=4,
     )

@@ -47,6 +47,8 @@ def test_the_example_is_a_scenario_and_names_faults_that_exist() -> None:
         ({"at": -1}, "entry 1: at: got -1, wanted seconds, 0 or more"),
         ({"for": True}, "entry 1: for: got True, wanted seconds"),
         ({"at": math.nan}, "entry 1: at: got nan, wanted seconds"),
+        ({"for": 0}, "entry 1: for: got 0, wanted seconds, more than 0"),
+        ({"at": "1e9"}, "wanted seconds, 0 or more; write 1000.0, not 1e3"),
         ({"seconds": "long"}, "entry 1: seconds: got 'long', wanted float"),
         ({"seconds": 1e9}, "entry 1: seconds: got 1000000000.0, wanted 0 to 60"),
         ({"share": 0.5}, "entry 1: unknown key 'share', wanted some of at, for, camera, fault"),
@@ -60,12 +62,16 @@ def test_a_wrong_entry_is_named(change: dict[str, Any], said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+RESTART = {"at": 1, "for": 2, "camera": "rgb", "fault": "restart", "silence": 5}
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
         (None, "wanted a mapping"),
         ({}, "faults: got None, wanted a list"),
-        ({"faults": [ENTRY], "repeat": 0.5}, "repeat: got 0.5"),
+        ({"faults": [ENTRY], "repeat": 0.5}, "repeat: got 0.5, wanted .* the last fault ends then"),
+        ({"faults": [RESTART]}, r"silence: got 5, wanted `for` \(2\) at most"),
         ({"faults": [ENTRY], "seed": -1}, "seed: got -1"),
         ({"faults": ["drop"]}, "entry 1: got 'drop', wanted a mapping"),
         ({"faults": [ENTRY], "loops": 3}, "unknown key 'loops'"),

@@ -66,7 +66,7 @@ def test_faults_are_told_and_only_their_camera_is_touched(
             lambda m, encodings=encodings: encodings.append(m.encoding),
             10,
         )
-    node.wait_for("1 faults in 2 s from the first image")
+    node.wait_for("1 fault in 2 s from the first image")
     wait_until(lambda: told == ["none"], "it says that nothing is wrong")
     cameras.stream()
     wait_until(lambda: told == ["none", "rgb encoding", "none"], "begin and end")
