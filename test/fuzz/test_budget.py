@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from . import test_images, test_loaders, test_parameters  # noqa: F401 - they add to the budget
+from . import test_images, test_loaders, test_node, test_parameters  # noqa: F401 - they add to the budget
 from .budget import inputs
 from .test_storm import TARGETS
 

@@ -86,3 +86,38 @@ def test_the_first_lines_import_nothing_large() -> None:
     bare = [sys.executable, "-S", "-c", code]
     loaded = subprocess.run(bare, check=True, capture_output=True, text=True).stdout.split()
     assert not {"numpy", "rclpy", "cv2", "threading", "typing", "re"} & set(loaded)
+
+
+REFUSED = [
+    ("detector_node", ["--bogus"], "ROS arguments: unknown ['--bogus']; wanted -p NAME:=VALUE"),
+    ("detector_node", ["-p", "use_sim_time:=5"], "use_sim_time"),
+    ("detector_node", ["-p", "qos_overrides./diagnostics.publisher.depth:=-1"], "depth a number"),
+    ("player_node", ["-p", "rate:=fast"], "parameter rate: got 'fast', wanted a number"),
+    ("player_node", ["-p", "rate:=.nan"], "parameter rate: got nan, wanted more than 0"),
+    ("player_node", ["-p", "loops:=-5"], "parameter loops: got -5"),
+    ("player_node", ["-p", "clip:=x"], "parameter clip: got 'x' without an input"),
+    ("fault_injector_node", ["-p", "scenario:=5"], "'scenario' to '5' of type 'INTEGER'"),
+    ("fault_injector_node", ["-p", "scenario:=~nobody-here/x"], "fault scenario ~nobody-here/x"),
+    ("rigs", ["--params-file", "/nowhere.yaml"], "/nowhere.yaml"),
+    ("rigs", ["--bogus"], "ROS arguments: unknown ['--bogus']"),
+]
+
+
+@pytest.mark.parametrize(("node", "arguments", "said"), REFUSED)
+def test_what_cannot_be_meant_is_one_line(node: str, arguments: list[str], said: str) -> None:
+    code = f"import sys; from mdacl_ros.nodes.start import {node}; sys.exit({node}())"
+    front = ["front"] if node == "rigs" else []
+    command = [sys.executable, "-c", code, *front, "--ros-args", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2, ended.stderr
+    # rcl itself complains of parameter files as well, on several lines.
+    assert said in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_parameter_that_is_not_known_is_told(processes: list[Process]) -> None:
+    node = Process(
+        [sys.executable, "-m", "mdacl_ros.nodes.start", "player_node"], loop="0", input="/nowhere"
+    )
+    processes.append(node)
+    node.wait_for("parameter loop is unknown and ignored; did you mean loops?")
