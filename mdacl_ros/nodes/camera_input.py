@@ -28,8 +28,8 @@ RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 TYPE_PERIOD_S = 0.5
 """Seconds without an image after which, and between which, publishers' types are looked at."""
 
-INFO_PERIOD_S = 5.0
-"""Seconds after which a camera_info is heard anew."""
+INFO_PERIOD_S, INFO_RETRY_S = 30.0, 5.0
+"""Seconds after which a camera_info is heard anew: one that can be used, and one that cannot."""
 
 HandOver = Callable[[Modality, Frame], None]
 
@@ -159,8 +159,11 @@ class CameraInput:
             self.reject(error)
             return
         self._hand_over(self.camera, frame)
-        if self._info is None and self._image_at - self._heard_info_at >= INFO_PERIOD_S:
-            self._listen_to_info()
+        if self._info is None and self._image_at - self._heard_info_at >= INFO_RETRY_S:
+            size = (message.width, message.height) if isinstance(message, Image) else None
+            overdue = self._image_at - self._heard_info_at >= INFO_PERIOD_S
+            if overdue or self.unusable_info(size):
+                self._listen_to_info()
 
     def _listen_to_info(self) -> None:
         self._info = self._subscribe(
@@ -193,6 +196,9 @@ class CameraInput:
         )
         if topic == self.topic:
             self.incompatible = line
+        elif line in self._reported:
+            return  # camera_info is subscribed to again and again
+        self._reported.add(line)
         self._statistics.count("incompatible_qos")
         self._statistics.note("incompatible_publisher", line)
         self._node.get_logger().error(line)

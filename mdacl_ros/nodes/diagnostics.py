@@ -83,6 +83,8 @@ class Snapshot:
         knocked: The newest residual that was sure, while it is more than the bound.
         busy_s: Seconds the pair in work has taken so far, 0 while none is.
         silent_s: Seconds since the last answer, or since a camera came to life.
+        silence_limit_s: Seconds from which that is an error.
+        deaf: A listener that cannot hear our answers, or empty.
         inference_timeout: Seconds from which that is a hanging inference.
         mdi: MDI averaged over about a second, or ``None`` without recent answers.
         mdi_warn: |MDI| from which the status warns.
@@ -119,6 +121,8 @@ class Snapshot:
     knocked: Residual | None = None
     busy_s: float = 0.0
     silent_s: float = 0.0
+    silence_limit_s: float = float("inf")
+    deaf: str = ""
     inference_timeout: float = float("inf")
     mdi: float | None = None
     mdi_warn: float = 1.0
@@ -203,26 +207,26 @@ def inference(snapshot: Snapshot) -> Part:
         return ERROR, _hang(snapshot), values
     if "failed" in snapshot.recent:
         return ERROR, snapshot.recent["failed"], values
-    for fact in ("pictures_failed", "incompatible_listener"):
-        if fact in snapshot.recent:
-            return WARN, snapshot.recent[fact], values
     if snapshot.state != "active":
         return OK, snapshot.state, values
     complaint = snapshot.pairing.complaint() if snapshot.pairing is not None else None
     if complaint is not None:
         return *complaint, values
-    if snapshot.silent_s > snapshot.inference_timeout:
+    if snapshot.silent_s > snapshot.silence_limit_s:
         return ERROR, _silent(snapshot), values
+    if remarks := [*filter(None, (snapshot.deaf, snapshot.recent.get("pictures_failed")))]:
+        return WARN, "; ".join(remarks), values
     rate = snapshot.rates.get("processed", 0.0)
     return OK, f"{rate:.1f} Hz" if rate else "no recent answers", values
 
 
 def _silent(snapshot: Snapshot) -> str:
     """One line about a silence that nothing else explains."""
-    cameras = " and ".join(c for c in MODALITIES if snapshot.alive.get(c, False))
+    alive = [c for c in MODALITIES if snapshot.alive.get(c, False)]
+    cameras = "both cameras deliver" if len(alive) == 2 else f"{''.join(alive)} delivers"
     return (
-        f"no answers for {snapshot.silent_s:.1f} s although {cameras} delivers: look at the other "
-        "statuses and the log; a partner_timeout that long would explain it"
+        f"no answers for {snapshot.silent_s:.1f} s although {cameras}: look at the other statuses "
+        "and the log, and restart the node if they say nothing"
     )
 
 

@@ -8,10 +8,13 @@ from typing import NamedTuple
 from mdacl_ros.types import MODALITIES, Modality, other_camera
 
 PAUSE_S = 10.0
-"""Seconds between two equal lines: a camera that comes and goes must not fill the log."""
+"""Seconds between two lines of one kind: a camera that comes and goes must not fill the log. What
+is still so behind the pause is told then."""
 
 FIRST_S = 3.0
 """Seconds after activation from which it is told that a camera has never been heard."""
+
+ALIVE, NEVER, FROZEN, GONE = "alive", "never", "frozen", "gone"
 
 
 class Line(NamedTuple):
@@ -27,7 +30,7 @@ class Line(NamedTuple):
 
 
 class LifeLog:
-    """Compares the cameras' lives with those of the last look.
+    """Compares the cameras' lives with what was told of them last.
 
     Args:
         began: Monotonic seconds of the activation.
@@ -35,8 +38,8 @@ class LifeLog:
 
     def __init__(self, began: float) -> None:
         self._began = began
-        self._alive: dict[str, bool] = {}
-        self._told: dict[str, float] = {}
+        self._last: dict[Modality, str] = {}
+        self._told: dict[tuple[Modality, str], float] = {}
 
     def lines(
         self,
@@ -48,27 +51,38 @@ class LifeLog:
         """What has changed.
 
         Args:
-            alive: Camera name to whether it counts as alive.
+            alive: Camera name to whether it delivers frames that are used.
             frozen: Camera name to whether it repeats one picture.
             topics: Camera name to its image topic.
             now: Monotonic seconds.
         """
         for camera in MODALITIES:
-            before, here = self._alive.get(camera), alive.get(camera, False)
-            if before is None and not here:
-                if now - self._began < FIRST_S:
-                    continue  # it has time to appear
-                text, warns = f"no image has come on {topics[camera]} yet", True
-            elif before == here:
+            last = self._last.get(camera)
+            state = self._state(camera, alive, frozen)
+            if state == last or (state == NEVER and now - self._began < FIRST_S):
                 continue
-            elif here:
-                text, warns = f"{camera} is there" if before is False else "", False
-            else:
-                what = "repeats one image" if frozen.get(camera, False) else "is silent"
-                other = other_camera(camera)
-                rest = f"answers rest on {other} alone" if alive.get(other) else "no answers"
-                text, warns = f"{camera} ({topics[camera]}) {what}: {rest}", True
-            self._alive[camera] = here
-            if text and now - self._told.get(text, -PAUSE_S) >= PAUSE_S:
-                self._told[text] = now
-                yield Line(text, warns)
+            if last is None and state == ALIVE:
+                self._last[camera] = state  # as it has to be: no news
+            elif now - self._told.get((camera, state), -PAUSE_S) >= PAUSE_S:
+                self._last[camera], self._told[camera, state] = state, now
+                yield _line(camera, state, topics[camera], alive)
+
+    def _state(
+        self, camera: Modality, alive: Mapping[str, bool], frozen: Mapping[str, bool]
+    ) -> str:
+        if alive.get(camera, False):
+            return ALIVE
+        if frozen.get(camera, False):
+            return FROZEN
+        return GONE if self._last.get(camera, NEVER) != NEVER else NEVER
+
+
+def _line(camera: Modality, state: str, topic: str, alive: Mapping[str, bool]) -> Line:
+    if state == ALIVE:
+        return Line(f"{camera} is there again", warns=False)
+    if state == NEVER:
+        return Line(f"no image that can be used has come on {topic} yet", warns=True)
+    what = "repeats one image" if state == FROZEN else "gives no frames that can be used"
+    other = other_camera(camera)
+    rest = f"answers rest on {other} alone" if alive.get(other) else "no answers"
+    return Line(f"{camera} ({topic}) {what}: {rest}", warns=True)

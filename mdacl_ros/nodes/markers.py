@@ -16,7 +16,7 @@ from mdacl_ros.drawing import GREY
 from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.marker_shapes import colour, outlines, text
 from mdacl_ros.nodes.mdi_gauge import to_gauge
-from mdacl_ros.types import Detections, FloatArray, PerceptionResult
+from mdacl_ros.types import BoolArray, Detections, FloatArray, PerceptionResult
 from mdacl_ros.visualization import class_colour, detection_text
 
 COEFFICIENTS = (4, 5, 8, 12, 14)
@@ -25,8 +25,8 @@ COEFFICIENTS = (4, 5, 8, 12, 14)
 LEAST_FOCAL, MOST_FOCAL = 1.0, 1e6
 """Pixels between which a focal length can lie."""
 
-WIDEST = 1e3
-"""Tangent of the widest angle from the optical axis that can be drawn on a plane."""
+WIDEST = 20.0
+"""Tangent of the widest angle from the optical axis that is drawn on a plane: 87 degrees."""
 
 FAINTEST = 0.25
 """Alpha of a box of score 0: still to be seen; one of score 1 is opaque."""
@@ -45,6 +45,8 @@ def image_plane_points(pixels: FloatArray, camera: CameraInfo, distance: float) 
     Returns:
         ``(N, 3)`` float32 in metres in the camera's optical frame.
     """
+    if len(pixels) == 0:
+        return np.zeros((0, 3), np.float32)  # OpenCV refuses to undistort nothing
     # camera_info counts from the centre of the first pixel, boxes from its corner.
     points = np.ascontiguousarray(pixels, np.float64).reshape(-1, 1, 2) - 0.5
     K = np.array(camera.k, np.float64).reshape(3, 3)
@@ -56,7 +58,8 @@ def image_plane_points(pixels: FloatArray, camera: CameraInfo, distance: float) 
     else:
         rays = cv2.undistortPoints(points, K, np.zeros(4))
     plane = np.concatenate([rays.reshape(-1, 2), np.ones((len(points), 1))], axis=1)
-    return (plane * distance).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # out of sight
+        return (plane * distance).astype(np.float32)
 
 
 def unusable(camera: CameraInfo, size: tuple[int, int] | None) -> str:
@@ -78,16 +81,28 @@ def unusable(camera: CameraInfo, size: tuple[int, int] | None) -> str:
     if size is not None and 0 not in told and told != size:
         seen, wanted = (f"{width}x{height}" for width, height in (told, size))
         return f"is for images of {seen}, they are {wanted}; calibrate at that size"
-    with np.errstate(all="ignore"):
-        frame = image_plane_points(_frame(*(size or told)), camera, 1.0)
-    if not (np.abs(frame) < WIDEST).all():  # NaN is not less either
-        return "bends the image's corners out of sight; calibrate the camera"
+    if _outline(size or told, camera, 1.0) is None:
+        return "bends even the image's middle out of sight; calibrate the camera"
     return ""
 
 
-def _frame(width: int, height: int) -> FloatArray:
-    """``(4, 2)`` corners of an image, clockwise from the top left."""
-    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+def _outline(size: tuple[int, int], camera: CameraInfo, distance: float) -> FloatArray | None:
+    """The image's corners on the plane, clockwise from the top left; ``None``: none can be seen.
+
+    Of a lens that looks beyond the plane's edge, the corners of the middle part that does not.
+    """
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) / 2
+    for part in (1.0, 0.75, 0.5, 0.25):
+        pixels = ((0.5 + part * corners) * size).astype(np.float32)
+        points = image_plane_points(pixels, camera, distance)
+        if _in_sight(points, distance).all():
+            return points
+    return None
+
+
+def _in_sight(points: FloatArray, distance: float) -> BoolArray:
+    """Which points are where one can look; NaN is nowhere."""
+    return np.asarray((np.abs(points) < WIDEST * distance).all(axis=-1))
 
 
 def to_markers(
@@ -97,31 +112,33 @@ def to_markers(
     distance: float,
     header: Header,
 ) -> MarkerArray:
-    """Boxes, their names and the dominance gauge of one answer.
+    """Boxes, their names and the dominance gauge of one answer; no box that is out of sight.
 
     Args:
         result: The answer; boxes in pixels of the image that ``camera`` describes.
         labels: Class names in the order of the detections' labels.
-        camera: RGB intrinsics.
+        camera: RGB intrinsics, not :func:`unusable`.
         distance: Distance of the virtual image plane in metres.
         header: Stamp and RGB optical frame.
     """
     detections = result.detections
-    width, height = detections.image_size
-    corners = _corners(detections.boxes)
-    points = image_plane_points(np.concatenate([_frame(width, height), corners]), camera, distance)
-    plane, boxes = points[:4], points[4:].reshape(-1, 4, 3)
+    plane = _outline(detections.image_size, camera, distance)
+    assert plane is not None, "unusable() says so"
+    points = image_plane_points(_corners(detections.boxes), camera, distance)
+    boxes = points.reshape(-1, 4, 3)
+    seen = np.flatnonzero(_in_sight(boxes, distance).all(axis=1))
     line = 0.004 * distance
     shades = _shades(detections)
     markers = [Marker(header=header, action=Marker.DELETEALL)]
     markers.append(outlines(header, plane[None], [colour(GREY)], ("image_plane", 0), line))
-    if len(boxes):
-        markers.append(outlines(header, boxes, shades, ("boxes", 0), line))
+    if len(seen):
+        markers.append(outlines(header, boxes[seen], [shades[i] for i in seen], ("boxes", 0), line))
     above = np.array([0, -0.02 * distance, 0], np.float32)
-    for index, shade in enumerate(shades):
+    for index in seen.tolist():
         words = detection_text(detections, index, labels)
         place = boxes[index, :2].mean(axis=0) + above
-        markers.append(text(header, place, words, shade, ("labels", index), 0.025 * distance))
+        shown = text(header, place, words, shades[index], ("labels", index), 0.025 * distance)
+        markers.append(shown)
     return MarkerArray(markers=markers + to_gauge(result.dominance, plane, distance, header))
 
 

@@ -17,10 +17,10 @@ LOW_SHARE, HOLES = 0.7, 3
 """Share of the usual rate below which it is low, and fewest intervals longer than usual lately: a
 machine that stops once, or twice, loses frames as well, but has fewer holes."""
 
-HOLES_S, MISSED = 0.8, 4
-"""Seconds in which those are counted; frames missing in them, at most two each, from which two
-holes are enough. Where chance decides which frames are lost, it decides how soon that is told: of
-half the frames at 20 Hz within 0.5 s half of the time, within 0.9 s nineteen times of twenty."""
+HOLES_S = 0.8
+"""Seconds in which those are counted. Where chance decides which frames are lost, it decides how
+soon that is told: of half the frames at 20 Hz within 0.6 s half of the time, within 0.9 s nineteen
+times of twenty."""
 
 LONG = 1.5
 """Usual periods from which an interval is a hole."""
@@ -71,8 +71,7 @@ class RateWatch:
                 "make the camera faster"
             )
         window = min(max(WINDOW_S, PERIODS / usual), RATE_WINDOW)
-        holes, missed = _holes(times, now, max(window, HOLES_S), usual)
-        if holes >= HOLES or (holes >= 2 and missed >= MISSED):
+        if _holes(times, now, max(window, HOLES_S), LONG / usual) >= HOLES:
             rate = sum(time > now - window for time in times) / window
             if rate < LOW_SHARE * usual:
                 self._low_at, self._low_rate = now, rate
@@ -103,11 +102,9 @@ class RateWatch:
         self._samples.append((now, (len(lately) - 1) / (lately[-1] - lately[0])))
 
 
-def _holes(times: Sequence[float], now: float, window: float, usual: float) -> tuple[int, int]:
-    """Holes that end within the window, and frames missing in them; the open one counts as well."""
+def _holes(times: Sequence[float], now: float, window: float, longest: float) -> int:
+    """Intervals longer than that which end within the window; the open one counts as well."""
     ends = [*times[1:], now]
-    periods = [
-        (end - begin) * usual for begin, end in zip(times, ends, strict=True) if end > now - window
-    ]
-    holes = [length for length in periods if length > LONG]
-    return len(holes), sum(min(2, round(length) - 1) for length in holes)
+    return sum(
+        end - begin > longest for begin, end in zip(times, ends, strict=True) if end > now - window
+    )

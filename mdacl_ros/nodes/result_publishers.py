@@ -8,7 +8,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Float32, Header
 from vision_msgs.msg import Detection2DArray, LabelInfo
@@ -40,6 +40,8 @@ class ResultPublishers:
         self._node = node
         self._labels = labels
         self._publishers: list[Any] = []
+        self._deaf: dict[str, str] = {}
+        self._name = (node.get_name(), node.get_namespace())
         # Dropped with the publishers: the node's own group would keep a reference to every one.
         self._group = MutuallyExclusiveCallbackGroup()
         try:
@@ -89,8 +91,29 @@ class ResultPublishers:
             f"qos_overrides.{topic}.publisher.{policy}"
         )
         self.statistics.count("incompatible_listeners")
-        self.statistics.note("incompatible_listener", line)
+        self._deaf[topic] = line
         self._node.get_logger().error(line)
+
+    def deaf(self) -> str:
+        """What keeps a listener from our answers, while it is there; empty for nothing.
+
+        Called now and then from any thread.
+        """
+        for topic in list(self._deaf):
+            # As the graph tells it: what we asked for has no deadline, and the graph's an endless one.
+            offers = [
+                end.qos_profile
+                for end in self._node.get_publishers_info_by_topic(topic)
+                if (end.node_name, end.node_namespace) == self._name
+            ]
+            wanted = self._node.get_subscriptions_info_by_topic(topic)
+            if not any(
+                qos_check_compatible(offer, end.qos_profile)[0] == QoSCompatibility.ERROR
+                for offer in offers
+                for end in wanted
+            ):
+                self._deaf.pop(topic, None)
+        return "; ".join(self._deaf.values())
 
     def destroy(self) -> None:
         """Take the topics away again."""

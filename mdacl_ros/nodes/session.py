@@ -164,8 +164,14 @@ class DetectionSession:
         """Log cameras that fall silent, freeze, or come back."""
         named = {name: camera.topic for name, camera in self.cameras.items()}
         logger = self._node.get_logger()
-        for line in self._lives.lines(state.alive, state.frozen, named, time.monotonic()):
-            (logger.warning if line.warns else logger.info)(line.text)
+        alive: dict[str, bool] = {
+            c: state.alive[c] or state.held_out.get(c, False) for c in MODALITIES
+        }
+        for line in self._lives.lines(alive, state.frozen, named, time.monotonic()):
+            if line.warns:  # one call for each severity: rclpy allows a call no second one
+                logger.warning(line.text)
+            else:
+                logger.info(line.text)
 
     def watch_pairing(self, state: SynchronizerState) -> Pairing:
         """Judge how well the cameras' frames meet; say so once when nothing goes out any more."""
@@ -184,6 +190,11 @@ class DetectionSession:
             self._reported.add("starved")
             self._node.get_logger().warning(complaint[1])
         return pairing
+
+    @property
+    def deaf(self) -> str:
+        """A listener whose QoS keeps our answers from it, or empty."""
+        return self._publishers.deaf()
 
     def silent_s(self, state: SynchronizerState) -> float:
         """Seconds without an answer although a camera delivers."""

@@ -130,6 +130,8 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
             for name, camera in session.cameras.items()
         },
         "silent_s": session.silent_s(state) if active else 0.0,
+        "silence_limit_s": max(limits.inference_timeout, 2 * limits.partner_timeout),
+        "deaf": session.deaf if active else "",
         "facts": statistics.facts(),
         "recent": statistics.facts(RECENT),
         "busy_s": session.busy_s if active else 0.0,

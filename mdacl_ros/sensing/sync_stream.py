@@ -14,6 +14,7 @@ Verdict = Literal["accepted", "duplicate_stamp", "late", "clock_reset", "frozen"
 
 _LATE_IS_RESET = 5  # this many late frames in rising order are a small clock step, not transport
 _LEADS = 9  # frames whose median tells how far stamps are ahead of arrival: some arrive late
+_LEAD_JUMP_NS = 100_000_000  # from here on it is another clock or transport
 _PERIODS = 5  # stamp differences whose median is the period: one lost frame does not matter
 
 
@@ -116,7 +117,10 @@ class Stream:
         if self.newest_ns is not None:
             self._differences.append(stamp_ns - self.newest_ns)
         self.newest_ns, self.seen_ns, self._late = stamp_ns, now_ns, 0
-        self._leads.append(stamp_ns - now_ns)
+        lead_ns, before_ns = stamp_ns - now_ns, self.lead_ns
+        if before_ns is not None and abs(lead_ns - before_ns) > _LEAD_JUMP_NS:
+            self._leads.clear()
+        self._leads.append(lead_ns)
         limits = config.frozen_after, config.frozen_ns(self.camera)
         if self.pictures.look(frame.image, stamp_ns, other.pictures, *limits):
             return "frozen"

@@ -216,7 +216,8 @@ class PairSynchronizer:
             dead = self._last_sign("thermal") + timeout
             if self._partner(self._rgb) is not None:
                 return min(dead, self._rgb.arrived_ns + self.config.max_wait_ns)
-            return min(dead, self._last_sign("rgb") + timeout)
+            alone = self._last_sign("rgb") + timeout
+            return min(dead, alone if self.pending("thermal") else self._given_up_ns(self._rgb))
         if self.pending("thermal"):
             return self._last_sign("rgb") + timeout
         return None
@@ -268,17 +269,24 @@ class PairSynchronizer:
                 return None if self._waits(rgb, partner) else self._emit_pair(rgb, partner)
             if not self._expected("thermal"):
                 return self._emit_rgb(rgb)
+            assert self._now_ns is not None
             overtaken = self._is_passed(rgb)
             if not overtaken and self._expected("rgb"):
                 return None
-            self._note_unpaired(rgb)
-            if overtaken and self._is_starved():
-                return self._emit_rgb(rgb)
-            self._rgb = None  # or RGB has died ahead of thermal: thermal does not wait for it
-            self._drop("rgb", "unpaired_skew")
+            if overtaken or self._now_ns >= self._given_up_ns(rgb):
+                self._note_unpaired(rgb)
+                if overtaken and self._is_starved():
+                    return self._emit_rgb(rgb)
+                self._rgb = None
+                self._drop("rgb", "unpaired_skew")
+            # Else RGB has died ahead of thermal: it may yet be paired, but thermal does not wait.
         if self._thermal and not self._thermal[-1].out and not self._expected("rgb"):
             return self._emit_thermal(self._thermal[-1])
         return None
+
+    def _given_up_ns(self, rgb: _Held) -> int:
+        """Until when a frame of a dead camera waits for a partner that arrives late."""
+        return rgb.arrived_ns + 2 * self.config.partner_timeout_ns
 
     def _nearest(self, rgb: _Held) -> _Held | None:
         """Nearest held thermal frame, however far."""

@@ -16,24 +16,34 @@ def test_what_happens_is_told_once() -> None:
     log = LifeLog(0.0)
     assert lines(log, 0.1, rgb=False, thermal=False) == []  # they have time to appear
     assert lines(log, 0.5, rgb=True, thermal=True) == []
-    died = ["warn thermal (/ir/image) is silent: answers rest on rgb alone"]
+    died = ["warn thermal (/ir/image) gives no frames that can be used: answers rest on rgb alone"]
     assert lines(log, 1.0, rgb=True, thermal=False) == died
     assert lines(log, 1.2, rgb=True, thermal=False) == []
-    assert lines(log, 2.0, rgb=True, thermal=True) == ["thermal is there"]
+    assert lines(log, 2.0, rgb=True, thermal=True) == ["thermal is there again"]
     froze = ["warn thermal (/ir/image) repeats one image: answers rest on rgb alone"]
     assert lines(log, 3.0, rgb=True, thermal=False, frozen="thermal") == froze
     assert lines(log, 4.0, rgb=False, thermal=False) == [
-        "warn rgb (/rgb/image_raw) is silent: no answers"
+        "warn rgb (/rgb/image_raw) gives no frames that can be used: no answers"
     ]
 
 
 def test_a_camera_that_never_comes_is_told_after_a_while() -> None:
     log = LifeLog(0.0)
     assert lines(log, FIRST_S - 0.1, rgb=True, thermal=False) == []
-    told = ["warn no image has come on /ir/image yet"]
+    told = ["warn no image that can be used has come on /ir/image yet"]
     assert lines(log, FIRST_S, rgb=True, thermal=False) == told
     assert lines(log, FIRST_S + 60, rgb=True, thermal=False) == []
-    assert lines(log, FIRST_S + 61, rgb=True, thermal=True) == ["thermal is there"]
+    assert lines(log, FIRST_S + 61, rgb=True, thermal=True) == ["thermal is there again"]
+
+
+def test_what_is_still_so_behind_the_pause_is_told_then() -> None:
+    log = LifeLog(0.0)
+    assert lines(log, 0.5, rgb=True, thermal=True) == []
+    assert len(lines(log, 1.0, rgb=True, thermal=False)) == 1
+    assert len(lines(log, 3.0, rgb=True, thermal=True)) == 1
+    assert lines(log, 6.0, rgb=True, thermal=False) == []  # told 5 s ago
+    assert len(lines(log, 1.0 + PAUSE_S, rgb=True, thermal=False)) == 1
+    assert lines(log, 99.0, rgb=True, thermal=False) == []
 
 
 def test_a_camera_that_comes_and_goes_does_not_flood_the_log() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,28 @@ def test_diagnostics_tell_what_runs_in_every_state(idle_bench: Bench) -> None:
     assert values["published"] == "5"
     assert float(values["skew_ms"]) == 0
     assert float(values["rate_rgb"]) > 0
+
+
+def test_the_log_tells_when_a_camera_is_lost_and_there_again(
+    model_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Bench({"model": str(model_folder), "partner_timeout": 0.2}) as bench:
+        bench.activate()
+        said: list[str] = []
+
+        def logged(text: str) -> bool:
+            bench.publish("rgb", time.time_ns())
+            if alive:
+                bench.publish("thermal", time.time_ns())
+            time.sleep(0.02)
+            said.append(capfd.readouterr().err)
+            return text in "".join(said)
+
+        alive = True
+        wait_until(lambda: logged("") and bench.counts()["pairs"] > 3, "pairs")
+        alive = False
+        lost = "thermal (/thermal/image_raw) gives no frames that can be used: answers rest on rgb"
+        wait_until(lambda: logged(lost), "the loss is logged")
+        alive = True
+        wait_until(lambda: logged("thermal is there again"), "the return is logged")
+    assert "diagnostics failed" not in "".join(said)

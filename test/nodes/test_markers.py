@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -120,3 +122,23 @@ def test_no_boxes_still_tell_the_mdi() -> None:
 def test_an_uncalibrated_camera_is_not_usable() -> None:
     assert markers.unusable(camera(), None) == ""
     assert "uncalibrated" in markers.unusable(CameraInfo(width=640, height=480), None)
+
+
+def test_a_fisheye_lens_shows_what_can_be_seen_and_no_more() -> None:
+    # 1280 px wide at 500 px a radian: the image's corners are beyond 90 degrees.
+    k = [500.0, 0, 639.5, 0, 500.0, 479.5, 0, 0, 1]
+    lens = CameraInfo(width=1280, height=960, k=k, distortion_model="equidistant", d=[0.0] * 4)
+    assert markers.unusable(lens, (1280, 960)) == ""
+    seen = replace(
+        result([[500, 400, 700, 600], [0, 0, 60, 60]]).detections, image_size=(1280, 960)
+    )
+    array = markers.to_markers(
+        replace(result([]), detections=seen), ("person", "car"), lens, 3.0, HEADER
+    )
+    names = [(m.ns, m.id) for m in array.markers if m.ns == "labels"]
+    assert names == [("labels", 0)]
+    points = [p for m in array.markers for p in m.points]
+    assert all(abs(v) < 100 for p in points for v in (p.x, p.y, p.z))
+    assert "out of sight" in markers.unusable(
+        CameraInfo(width=64, height=48, k=[1.0, 0, 1e9, 0, 1.0, 1e9, 0, 0, 1]), (64, 48)
+    )

@@ -118,7 +118,7 @@ def test_intrinsics_that_cannot_be_used_cost_no_pair_and_are_heard_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bench, got = watched
-    monkeypatch.setattr("mdacl_ros.nodes.camera_input.INFO_PERIOD_S", 0.2)
+    monkeypatch.setattr("mdacl_ros.nodes.camera_input.INFO_RETRY_S", 0.2)
     publisher = bench.tester.create_publisher(CameraInfo, "rgb/camera_info", topics.latched())
     publisher.publish(info)
     rgb = bench.node.session.cameras["rgb"]
@@ -174,7 +174,8 @@ def test_a_publisher_of_another_message_type_is_told(idle_bench: Bench) -> None:
 
 
 def test_a_listener_with_a_qos_that_is_not_offered_is_told(bench: Bench) -> None:
-    bench.listen(Detection2DArray, "/detector_node/detections", lambda _: None, topics.latched())
+    where = "/detector_node/detections"
+    deaf = bench.listen(Detection2DArray, where, lambda _: None, topics.latched())
     level, message, _ = bench.wait_for_health(
         "inference", lambda _l, m, _v: "a listener asks" in m, "the listener"
     )
@@ -182,6 +183,8 @@ def test_a_listener_with_a_qos_that_is_not_offered_is_told(bench: Bench) -> None
     assert "topic /detector_node/detections: a listener asks for a QoS (durability)" in message
     assert "qos_overrides./detector_node/detections.publisher.durability" in message
     assert bench.counts()["incompatible_listeners"] == 1
+    bench.tester.destroy_subscription(deaf)
+    bench.wait_for_health("inference", lambda lv, _m, _v: lv == 0, "nobody is deaf any more")
 
 
 @pytest.mark.parametrize("name", ["scores", "boxes", "gates", "energies"])

@@ -591,3 +591,26 @@ def test_a_camera_that_dies_is_not_taken_for_one_out_of_step():
     for event in sorted(events, key=lambda event: event.arrival_ns):
         synchronizer.push(event.camera, event.frame, event.arrival_ns)
         assert synchronizer.starved_ns(event.arrival_ns) == 0
+
+
+@pytest.mark.parametrize("rate", [1.0, 1.6])
+def test_a_slow_rgb_camera_is_paired_with_thermal_that_arrives_late(rate):
+    synchronizer = PairSynchronizer()
+    events = stream("rgb", rate, 20) + stream("thermal", 9, 20, delay_ms=600)
+    paired = [pair for _, pair in play(synchronizer, events) if pair.rgb and pair.thermal]
+    assert len(paired) >= 0.9 * 20 * rate
+
+
+def test_the_skew_after_a_clock_has_jumped_is_the_new_one_at_once():
+    synchronizer = PairSynchronizer()
+    events = stream("rgb", 30, 3) + [
+        Event(e.arrival_ns, e.camera, e.stamp_ns + 5 * SECOND * (e.stamp_ns > SECOND))
+        for e in stream("thermal", 9, 3)
+    ]
+    told = []
+    for event in sorted(events, key=lambda event: event.arrival_ns):
+        synchronizer.push(event.camera, event.frame, event.arrival_ns)
+        if synchronizer.starved_ns(event.arrival_ns):
+            told.append(synchronizer.last_unpaired_skew_ns)
+    assert told
+    assert all(abs(skew - 5 * SECOND) < 5 * MS for skew in told)
