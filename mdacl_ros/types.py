@@ -166,7 +166,9 @@ class Predictions:
             ("gates", self.gates),
             ("entropies", self.entropies),
             ("energies", self.energies),
+            ("box_energies", self.box_energies),
             ("sensitivities", self.sensitivities),
+            ("box_sensitivities", self.box_sensitivities),
         )
         for name, array in arrays:
             if array is not None and not np.isfinite(array).all():

@@ -30,6 +30,9 @@ from mdacl_ros.types import ByteArray, Detections, DominanceReading
 CLASS_COLOURS: tuple[Colour, ...] = (YELLOW, GREEN, PINK, SKY, VERMILION)
 """Colour of label 0, 1, ...; more labels start over."""
 
+TAGS_APART = 60
+"""Most detections whose words are kept apart: there is no room for more, and it takes time."""
+
 TAG_ROWS = 6
 """Rows above a box, plus one, in which room is looked for for its words."""
 
@@ -201,7 +204,8 @@ def _place_tags(picture: ByteArray, boxes: list[list[int]], texts: list[str]) ->
         left = max(0, min(x0, width - wide))
         rows = [y0 - high, y1, *(y0 - n * high for n in range(2, TAG_ROWS))]
         places = [(left, top, left + wide, top + high) for top in rows if 0 <= top <= height - high]
-        free = [p for p in places if not any(_overlap(p, tag.place) for tag in tags)]
+        crowd = tags if len(tags) < TAGS_APART else ()
+        free = [p for p in places if not any(_overlap(p, tag.place) for tag in crowd)]
         inside = max(0, min(y0, height - high))
         tags.append(
             _Tag(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from mdacl_ros.faults import content, timing
 from mdacl_ros.faults.message import Delivery, ImageData, Past
 from mdacl_ros.small_file import read_small_text, user_path
 from mdacl_ros.types import MODALITIES, Modality
+from mdacl_ros.unique_yaml import load_unique_yaml
 
 
 class Fault(Protocol):
@@ -91,7 +93,7 @@ def load_scenario(path: Path | str) -> Scenario:
     """
     file = user_path(path)
     try:
-        values = yaml.safe_load(read_small_text(file))
+        values = load_unique_yaml(read_small_text(file))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ScenarioError(
@@ -169,7 +171,8 @@ def _number(values: Mapping[str, Any], key: str, default: float | None = None) -
     right = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
     if not right:
         # YAML 1.1 reads 1e3 as text; it wants a point and a sign, 1.0e+3.
-        hint = "; write 1000.0, not 1e3" if isinstance(value, str) and "e" in value else ""
+        exponent = isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+e[-+]?\d+", value, re.I)
+        hint = "; write 1000.0, not 1e3" if exponent else ""
         raise ScenarioError(f"{key}: got {_short(value)}, wanted seconds, 0 or more{hint}")
     return float(value)
 

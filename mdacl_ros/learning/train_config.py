@@ -13,6 +13,7 @@ from mdacl_ros.learning.augmentation import AugmentationConfig
 from mdacl_ros.learning.equilibrium import EquilibriumConfig
 from mdacl_ros.learning.guidance_loss import GuidanceConfig
 from mdacl_ros.network.config import SIZES, DetectorConfig
+from mdacl_ros.unique_yaml import load_unique_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def load_train_config(path: Path) -> TrainConfig:
         ModelError: The file is missing, no YAML, or has unknown keys or values of a wrong type.
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = load_unique_yaml(path.read_text())
     except OSError as error:
         raise ModelError(f"{path}: cannot read the training config ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -41,7 +41,6 @@ class CameraInput:
         camera: ``rgb`` or ``thermal``.
         topic: Resolved name of the image topic.
         camera_info: The newest intrinsics heard.
-        incompatible: What keeps a publisher's images from us; empty once an image has come since.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class CameraInput:
     ) -> None:
         self.camera = camera
         self.camera_info: CameraInfo | None = None
-        self.incompatible = ""
+        self._incompatible = self._wrong_type = ""
         self._node = node
         self._hand_over = hand_over
         self._statistics = statistics
@@ -71,12 +70,18 @@ class CameraInput:
         )
         self.topic: str = self._images.topic_name
         self._info: Any = None
+        self._gone = False
         self._heard_info_at = -math.inf
         try:
             self._listen_to_info()
         except Exception:
             self.destroy()
             raise
+
+    @property
+    def incompatible(self) -> str:
+        """What keeps a publisher's images from us; empty once an image has come since."""
+        return self._wrong_type or self._incompatible
 
     def unusable_info(self, size: tuple[int, int] | None) -> str:
         """What is wrong with the intrinsics for images of a size; empty also while none came."""
@@ -95,6 +100,7 @@ class CameraInput:
         ends = self._node.get_publishers_info_by_topic(self.topic)
         others = sorted({end.topic_type for end in ends} - {self._type})
         if not others or any(end.topic_type == self._type for end in ends):
+            self._wrong_type = ""
             return
         transport = f"parameter {self.camera}_transport"
         remedy = {
@@ -102,13 +108,15 @@ class CameraInput:
             RAW: f"set {transport} to raw, or remap {self.camera}/image_raw/compressed",
         }.get(others[0], "remap it to an image topic")
         line = f"topic {self.topic}: carries {others[0]}, wanted {self._type}; {remedy}"
-        if line != self.incompatible:
-            self.incompatible = line
+        self._wrong_type = line
+        if line not in self._reported:
+            self._reported.add(line)
             self._statistics.note("incompatible_publisher", line)
             self._node.get_logger().error(line)
 
     def destroy(self) -> None:
         """Unsubscribe."""
+        self._gone = True
         self._node.destroy_subscription(self._images)
         self._drop_info()
 
@@ -150,7 +158,7 @@ class CameraInput:
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         """Hand a usable image over; count the others."""
-        self.incompatible = ""
+        self._incompatible = self._wrong_type = ""
         self._image_at = time.monotonic()
         self._statistics.tick(f"frames_{self.camera}")
         try:
@@ -169,6 +177,8 @@ class CameraInput:
         self._info = self._subscribe(
             CameraInfo, topics.CAMERA_INFO_TOPICS[self.camera], self._on_camera_info
         )
+        if self._gone:  # destroyed meanwhile, in another thread of the executor
+            self._drop_info()
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         """Keep the intrinsics; a camera repeats them with every image, one now and then is enough.
@@ -195,7 +205,7 @@ class CameraInput:
             f"not arrive; set parameter {parameter} to {tolerant}"
         )
         if topic == self.topic:
-            self.incompatible = line
+            self._incompatible = line
         elif line in self._reported:
             return  # camera_info is subscribed to again and again
         self._reported.add(line)

@@ -24,7 +24,7 @@ from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.nodes import diagnostics, topics
 from mdacl_ros.nodes.engine_reload import EngineReload
 from mdacl_ros.nodes.health_reporter import HealthReporter
-from mdacl_ros.nodes.making import refusals_in_one_line
+from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
 from mdacl_ros.nodes.parameter_server import ParameterServer
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
@@ -247,6 +247,7 @@ class DetectorNode(LifecycleNode):
         perception = self._pipeline.make_perception(self.parameters)
         self.session = DetectionSession(self, perception, self._results, self.parameters)
         self._results.publish_label_info(self.parameters.score_threshold)
+        tell_unknown_parameters(self, later=True)
         self.session.start()
         names = ", ".join(camera.topic for camera in self.session.cameras.values())
         self.get_logger().info(f"active: waiting for {names}")
@@ -302,6 +303,7 @@ class DetectorNode(LifecycleNode):
 
     def _check_rig(self, parameters: NodeParameters, named: Collection[str]) -> None:
         """Refuse a calibration that cannot be used, or not with the images that arrive."""
+        self._pipeline.forget_checked()
         if "calibration" not in named:
             return
         session = self.session if self.state_label == "active" else None

@@ -250,7 +250,7 @@ def engine(snapshot: Snapshot) -> Part:
     if snapshot.configure_error:
         return ERROR, snapshot.configure_error, {"engine_state": "failed"}
     if "device" not in snapshot.engine:
-        return OK, "not loaded while unconfigured", {"engine_state": "absent"}
+        return OK, f"not loaded while {snapshot.state}", {"engine_state": "absent"}
     names = (snapshot.engine.get(key, "") for key in ("engine", "precision", "device"))
     name, precision, device = names
     return OK, f"{name} {precision} on {device}", {"engine_state": "ready"}

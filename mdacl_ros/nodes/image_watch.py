@@ -99,7 +99,7 @@ class ImageWatch:
                 remarks.append(f"{_repeats(camera, still_s)}: {FROZEN[camera]}")
         fresh = any(now - look.time <= STALE for look in self._looks.values())
         fine = "pictures are well exposed" if fresh else "no recent pictures"
-        return judged(warnings, errors, fine if values else "", values)
+        return judged(warnings, errors, fine, values)
 
 
 def subsample(image: Array) -> Array:

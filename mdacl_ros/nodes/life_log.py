@@ -14,6 +14,10 @@ is still so behind the pause is told then."""
 FIRST_S = 3.0
 """Seconds after activation from which it is told that a camera has never been heard."""
 
+SURE_S = 0.3
+"""Seconds that something has to be so before it is told: when a bag loops, or a clock is set, both
+cameras begin anew and are dead for a moment."""
+
 ALIVE, NEVER, FROZEN, GONE = "alive", "never", "frozen", "gone"
 
 
@@ -39,6 +43,7 @@ class LifeLog:
     def __init__(self, began: float) -> None:
         self._began = began
         self._last: dict[Modality, str] = {}
+        self._since: dict[Modality, tuple[str, float]] = {}
         self._told: dict[tuple[Modality, str], float] = {}
 
     def lines(
@@ -59,11 +64,19 @@ class LifeLog:
         for camera in MODALITIES:
             last = self._last.get(camera)
             state = self._state(camera, alive, frozen)
-            if state == last or (state == NEVER and now - self._began < FIRST_S):
+            if state == last:
+                self._since.pop(camera, None)
                 continue
             if last is None and state == ALIVE:
                 self._last[camera] = state  # as it has to be: no news
-            elif now - self._told.get((camera, state), -PAUSE_S) >= PAUSE_S:
+                continue
+            if self._since.get(camera, ("", 0.0))[0] != state:
+                self._since[camera] = state, now
+            if now - self._since[camera][1] < SURE_S:
+                continue
+            if state == NEVER and now - self._began < FIRST_S:
+                continue
+            if now - self._told.get((camera, state), -PAUSE_S) >= PAUSE_S:
                 self._last[camera], self._told[camera, state] = state, now
                 yield _line(camera, state, topics[camera], alive)
 
@@ -84,5 +97,5 @@ def _line(camera: Modality, state: str, topic: str, alive: Mapping[str, bool]) -
         return Line(f"no image that can be used has come on {topic} yet", warns=True)
     what = "repeats one image" if state == FROZEN else "gives no frames that can be used"
     other = other_camera(camera)
-    rest = f"answers rest on {other} alone" if alive.get(other) else "no answers"
+    rest = f"only {other} is left" if alive.get(other) else "no camera is left"
     return Line(f"{camera} ({topic}) {what}: {rest}", warns=True)

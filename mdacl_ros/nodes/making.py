@@ -49,19 +49,25 @@ def _first_line(error: Exception) -> str:
     return said
 
 
-def tell_unknown_parameters(node: Node) -> None:
+def tell_unknown_parameters(node: Node, *, later: bool = False) -> None:
     """Warn of each parameter that was given to a node and that it does not have.
+
+    Args:
+        node: The node.
+        later: Look at those that come with topics (:data:`LATER`), once all topics are made;
+            otherwise at all others.
 
     Only in the log: a file for many nodes may well hold what one of them does not know.
     """
     # No public name in any distro: what a node's command line and files say of its parameters.
     given = getattr(node, "_parameter_overrides", {})
-    strangers = [n for n in given if not n.startswith(LATER) and not node.has_parameter(n)]
+    strangers = [n for n in given if n.startswith(LATER) == later and not node.has_parameter(n)]
     for name in strangers:
         node.get_logger().warning(f"parameter {name} is unknown and ignored{_nearest(node, name)}")
 
 
 def _nearest(node: Node, name: str) -> str:
-    known = [parameter for parameter in node._parameters if not parameter.startswith(LATER)]
+    later = name.startswith(LATER)
+    known = [parameter for parameter in node._parameters if parameter.startswith(LATER) == later]
     match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean {match[0]}?" if match else ""

@@ -132,6 +132,10 @@ class Pipeline:
         old, self.engine, self._loaded_with = self.engine, engine, parameters
         return old
 
+    def forget_checked(self) -> None:
+        """Forget a calibration that was checked, and then refused by somebody else."""
+        self._checked = None
+
     def check_rig(
         self, parameters: NodeParameters, sizes: Mapping[Modality, tuple[int, int]]
     ) -> None:
@@ -144,7 +148,6 @@ class Pipeline:
         Raises:
             CalibrationError: It cannot be used; nothing has changed.
         """
-        self._checked = None
         if self.engine is None:
             return
         stamp = file_stamp(parameters)

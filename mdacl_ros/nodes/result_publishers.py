@@ -100,7 +100,7 @@ class ResultPublishers:
         Called now and then from any thread.
         """
         for topic in list(self._deaf):
-            # As the graph tells it: what we asked for has no deadline, and the graph's an endless one.
+            # As the graph tells it, with its endless deadlines; our own profiles have none at all.
             offers = [
                 end.qos_profile
                 for end in self._node.get_publishers_info_by_topic(topic)

@@ -15,6 +15,7 @@ from mdacl_ros.errors import CalibrationError
 from mdacl_ros.sensing.rig_fields import rig_from_mapping, rig_to_mapping
 from mdacl_ros.sensing.rig_types import CameraModel, DistortionModel, RigCalibration, RigKind
 from mdacl_ros.small_file import read_small_text
+from mdacl_ros.unique_yaml import load_unique_yaml
 from mdacl_ros.whole_file import write_whole
 
 __all__ = ["CameraModel", "DistortionModel", "RigCalibration", "RigKind", "load_rig", "save_rig"]
@@ -35,7 +36,7 @@ def load_rig(path: Path | str) -> RigCalibration:
     """
     file = Path(path)
     try:
-        content = yaml.safe_load(read_small_text(file))
+        content = load_unique_yaml(read_small_text(file))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise CalibrationError(

@@ -82,7 +82,9 @@ def test_a_wrong_file_is_named(values: Any, said: str) -> None:
         parse_scenario(values)
 
 
-@pytest.mark.parametrize("text", ["faults: [", "\x00", "- 1\n", "faults: [{at: 1}]"])
+@pytest.mark.parametrize(
+    "text", ["faults: [", "\x00", "- 1\n", "faults: [{at: 1}]", "faults: [{at: 1, at: 2}]"]
+)
 def test_a_file_that_is_no_scenario_gives_one_line(tmp_path: Path, text: str) -> None:
     file = tmp_path / "scenario.yaml"
     file.write_text(text)

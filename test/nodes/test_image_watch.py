@@ -89,7 +89,7 @@ def test_a_picture_that_stands_still_is_a_shutter_or_a_freeze(
 
 def test_nothing_is_said_of_a_camera_that_was_never_heard() -> None:
     nobody = SynchronizerState(alive={"rgb": False, "thermal": False}, counts={}, skew_ms=None)
-    assert ImageWatch().part(0.0, nobody, SHUTTER_S) == (OK, "", {})
+    assert ImageWatch().part(0.0, nobody, SHUTTER_S) == (OK, "no recent pictures", {})
 
 
 def test_nothing_is_said_of_the_exposure_of_a_camera_that_stopped() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from mdacl_ros.nodes.life_log import FIRST_S, PAUSE_S, LifeLog
+from mdacl_ros.nodes.life_log import FIRST_S, PAUSE_S, SURE_S, LifeLog
 
 TOPICS = {"rgb": "/rgb/image_raw", "thermal": "/ir/image"}
 
 
 def lines(log: LifeLog, now: float, rgb: bool, thermal: bool, frozen: str = "") -> list[str]:
-    found = log.lines({"rgb": rgb, "thermal": thermal}, {frozen: True}, TOPICS, now)
+    """Looks at a state that began at ``now``; once it is sure."""
+    alive = {"rgb": rgb, "thermal": thermal}
+    assert list(log.lines(alive, {frozen: True}, TOPICS, now - SURE_S - 1e-6)) == []
+    found = log.lines(alive, {frozen: True}, TOPICS, now)
     return [("warn " if line.warns else "") + line.text for line in found]
 
 
@@ -16,14 +19,14 @@ def test_what_happens_is_told_once() -> None:
     log = LifeLog(0.0)
     assert lines(log, 0.1, rgb=False, thermal=False) == []  # they have time to appear
     assert lines(log, 0.5, rgb=True, thermal=True) == []
-    died = ["warn thermal (/ir/image) gives no frames that can be used: answers rest on rgb alone"]
+    died = ["warn thermal (/ir/image) gives no frames that can be used: only rgb is left"]
     assert lines(log, 1.0, rgb=True, thermal=False) == died
     assert lines(log, 1.2, rgb=True, thermal=False) == []
     assert lines(log, 2.0, rgb=True, thermal=True) == ["thermal is there again"]
-    froze = ["warn thermal (/ir/image) repeats one image: answers rest on rgb alone"]
+    froze = ["warn thermal (/ir/image) repeats one image: only rgb is left"]
     assert lines(log, 3.0, rgb=True, thermal=False, frozen="thermal") == froze
     assert lines(log, 4.0, rgb=False, thermal=False) == [
-        "warn rgb (/rgb/image_raw) gives no frames that can be used: no answers"
+        "warn rgb (/rgb/image_raw) gives no frames that can be used: no camera is left"
     ]
 
 

@@ -278,7 +278,7 @@ def test_the_log_tells_when_a_camera_is_lost_and_there_again(
         alive = True
         wait_until(lambda: logged("") and bench.counts()["pairs"] > 3, "pairs")
         alive = False
-        lost = "thermal (/thermal/image_raw) gives no frames that can be used: answers rest on rgb"
+        lost = "thermal (/thermal/image_raw) gives no frames that can be used: only rgb is left"
         wait_until(lambda: logged(lost), "the loss is logged")
         alive = True
         wait_until(lambda: logged("thermal is there again"), "the return is logged")

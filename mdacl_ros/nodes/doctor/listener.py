@@ -80,8 +80,9 @@ class _Listener:
         self.hear(DiagnosticArray, topics.DIAGNOSTICS, self._on_health)
         self._spin(DISCOVERY_S)
         parameters = {}
-        if not self._others():  # where others are, it is likelier to be misnamed than late
-            self._spin_until(lambda: self._count() > 0, time.monotonic() + PATIENCE_S)
+        # Where others are, it is likelier to be misnamed than late.
+        patience = DISCOVERY_S if self._others() else PATIENCE_S
+        self._spin_until(lambda: self._count() > 0, time.monotonic() + patience)
         if self._count():  # it tells of itself once per second; its topics may be remapped
             self._spin_until(lambda: "cameras" in self._health, time.monotonic() + PATIENCE_S)
             parameters = self._parameters()
@@ -89,6 +90,9 @@ class _Listener:
         found = topics.DETECTIONS.replace("~", self._target)
         self.hear(Detection2DArray, found, self._on_answer)
         self._spin(seconds)
+        if self._count():  # what a busy machine has not told of endpoints yet
+            late = time.monotonic() + DISCOVERY_S
+            self._spin_until(lambda: all(self.hears(self._topic(c)[0]) for c in MODALITIES), late)
         return SystemView(
             node=self._target,
             nodes=self._count(),

@@ -104,7 +104,7 @@ def test_a_publisher_whose_qos_does_not_fit(model_folder: Any) -> None:
 def test_a_listener_whose_qos_keeps_our_answers_from_it(bench: Bench) -> None:
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     bench.listen(Detection2DArray, "/detector_node/detections", lambda _: None, latched)
-    found = by_check(examine(observe("/detector_node", 0.2), {}))
+    found = by_check(examine(observe("/detector_node", 1.0), {}))
     assert found["listener"].level == "bad", found
     assert "/tester on /detector_node/detections" in found["listener"].what
 
