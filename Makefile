@@ -12,6 +12,7 @@ TORCH_INDEX ?=
 INPUT ?=
 OUT ?= demo_out
 RATE ?=
+MODEL ?=
 CLIP ?=
 ENGINE ?=
 PRECISION ?=
@@ -35,7 +36,7 @@ SETUP_INPUTS := setup.py setup.cfg package.xml $(wildcard requirements/*.txt too
 	$(wildcard tools/vision_msgs/* tools/vision_msgs/msg/*)
 DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--rate $(RATE)) \
 	$(if $(CLIP),--clip "$(CLIP)") $(if $(ENGINE),--engine $(ENGINE)) \
-	$(if $(PRECISION),--precision $(PRECISION))
+	$(if $(PRECISION),--precision $(PRECISION)) $(if $(MODEL),--model "$(MODEL)")
 
 .PHONY: setup demo test test-slow fault-matrix fuzz soak train bench lint format lock clean distclean help
 
@@ -48,7 +49,7 @@ $(READY): $(SETUP_INPUTS)
 	@"$(PYTHON)" tools/set_up.py "$(VENV)"
 	@touch "$@"
 
-demo: $(READY) ## Play a recording (INPUT=bag|folder, default: simulated scenes) into the node; OUT RATE CLIP ENGINE PRECISION
+demo: $(READY) ## Play a recording (INPUT=bag|folder, default: simulated scenes) into the node; OUT RATE CLIP MODEL ENGINE PRECISION
 	@"$(BIN)/mdacl" demo $(DEMO_OPTIONS)
 
 test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal" passes options on)

@@ -112,14 +112,14 @@ def default_split(dataset_splits: tuple[str, ...], path: Path) -> str:
 
 
 def training_split(dataset_splits: tuple[str, ...], path: Path) -> str:
-    """The part that is learnt from: ``train``, or the only one there is.
+    """The part that is learnt from: ``train``, or the only one there is if it is not for scores.
 
     Raises:
         RecordingError: It cannot be told.
     """
     if "train" in dataset_splits:
         return "train"
-    if len(dataset_splits) == 1:
+    if len(dataset_splits) == 1 and dataset_splits[0] not in TEST_SPLITS:
         return dataset_splits[0]
     raise RecordingError(
         f"data set {path}: wanted a part `train` to learn from, got {', '.join(dataset_splits)}; "
@@ -203,4 +203,6 @@ def _is_coco(path: Path) -> bool:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return False
     images = coco.get("images") if isinstance(coco, dict) else None
-    return isinstance(images, list) and bool(images) and isinstance(images[0], dict)
+    if images == []:
+        return isinstance(coco.get("annotations"), list)  # empty, which is told later
+    return isinstance(images, list) and isinstance(images[0], dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -81,6 +82,15 @@ class TrainingPairs(Dataset[TrainingItem]):
         self.config, self.seed = config, seed
         wanted = config.mosaic > 0 or config.copy_paste > 0
         self.donors = find_donors(real) if wanted else None
+
+    def fingerprint(self) -> str:
+        """Short digest of which recordings, with which boxes, the stream is drawn from."""
+        digest = hashlib.sha256()
+        for sample in (*self.real, *(s for extra in self.extras for s in extra.samples)):
+            digest.update(f"{sample.name} {sample.rgb.shape}".encode())
+            digest.update(np.ascontiguousarray(sample.boxes, np.float32).tobytes())
+            digest.update(np.ascontiguousarray(sample.labels, np.int64).tobytes())
+        return digest.hexdigest()[:16]
 
     def __getitem__(self, index: int) -> TrainingItem:
         """Draw item ``index``."""

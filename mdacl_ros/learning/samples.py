@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -124,6 +124,15 @@ def _read_images(record: PairRecord) -> tuple[ByteArray, FloatArray]:
             f"{record.rgb}; register the pair first"
         )
     return rgb, np.asarray(_resize(thermal, size), np.float32)
+
+
+def resized(sample: Sample, size: tuple[int, int]) -> Sample:
+    """A sample's images in another width and height; its boxes stay what they are."""
+    return replace(
+        sample,
+        rgb=np.asarray(_resize(sample.rgb, size), np.uint8),
+        thermal=np.asarray(_resize(sample.thermal, size), np.float32),
+    )
 
 
 def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

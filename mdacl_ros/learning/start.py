@@ -29,6 +29,21 @@ def origin(folder: Path) -> dict[str, Any]:
     return {"training": made, "weights_sha256": file_digest(folder / WEIGHTS)}
 
 
+def read_start(folder: Path) -> dict[str, Any]:
+    """What the architecture of a run's ``start`` is.
+
+    Raises:
+        ModelError: There is no model folder.
+    """
+    try:
+        return dict(read_model_yaml(folder)["detector"])
+    except ModelError as error:
+        raise ModelError(
+            f"training config: start is {folder}, which is no model folder ({error}); a training "
+            "writes one at its end, e.g. mdacl train config/train_small.yaml runs/train_small/model"
+        ) from error
+
+
 def load_start(detector: Detector, folder: Path) -> list[str]:
     """Take over every weight of a model folder that fits by name and shape.
 
@@ -46,14 +61,7 @@ def load_start(detector: Detector, folder: Path) -> list[str]:
     Raises:
         ModelError: The folder is unreadable or has no stream for any of the detector's cameras.
     """
-    try:
-        values = read_model_yaml(folder)["detector"]
-    except ModelError as error:
-        raise ModelError(
-            f"training config: start is {folder}, which is no model folder ({error}); the run it "
-            "comes from writes it at its end, e.g. mdacl train config/train_small.yaml writes "
-            "runs/train_small/model"
-        ) from error
+    values = read_start(folder)
     path = folder / WEIGHTS
     try:
         state = load_file(path)
@@ -73,7 +81,8 @@ def load_start(detector: Detector, folder: Path) -> list[str]:
         )
     for name, value in found.items():  # an auxiliary head is not shipped: begin with its twin
         twin = f"auxiliary_{name}"
-        if name.startswith("head.") and twin in own and twin not in fits:
+        fitting = twin in own and own[twin].shape == value.shape
+        if name.startswith("head.") and fitting and twin not in fits:
             fits[twin] = value.float() if value.is_floating_point() else value
     detector.load_state_dict(fits, strict=False)
     return sorted(set(own) - set(fits))

@@ -59,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
 
     from mdacl_ros.learning.devices import training_fabric
     from mdacl_ros.learning.interrupt import TrainingInterrupted
-    from mdacl_ros.learning.start import origin
+    from mdacl_ros.learning.start import origin, read_start
     from mdacl_ros.learning.train_config import load_train_config
-    from mdacl_ros.learning.trainer import Trainer
+    from mdacl_ros.learning.trainer import Trainer, make_run_folder
     from mdacl_ros.learning.training_data import TrainingData
     from mdacl_ros.network.weights import save_detector
 
@@ -70,6 +70,9 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(config.threads)
     fabric = training_fabric(config, args.device)
     folder = args.run or Path("runs") / args.config.stem
+    make_run_folder(folder)  # what is wrong is told before anything long begins
+    if config.start:
+        read_start(Path(config.start))
     data = TrainingData(args.data or data_folder(), folder.parent / "simulated", _track)
     with fabric.rank_zero_first():  # scenes are rendered once and kept
         pairs = data.pairs(config)
@@ -101,7 +104,11 @@ def run(args: argparse.Namespace) -> int:
     told = ""
     if len(detector.cameras) > 1:
         real = data.real(config)
-        fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
+        try:
+            fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
+        except KeyboardInterrupt:
+            print(f"interrupted: {out} lacks its dominance estimate yet; the same command fits it")
+            return EXIT_INTERRUPTED
         save_detector(detector, out, record | {"dominance_estimate": asdict(fit)})
         told = (
             f"; its dominance estimate follows the exact gradient with correlation "
@@ -119,13 +126,15 @@ def _track(samples: Iterable[Sample], count: int, what: str) -> Iterator[Sample]
 
 
 def _fit_estimate(model: Path, samples: Sequence[Sample]) -> EstimateFit:
-    """Fit the per-frame dominance estimate on training images of one size."""
+    """Fit the per-frame dominance estimate on training images, brought to the first one's size."""
     from tqdm import tqdm
 
     from mdacl_ros.learning.dominance_fit import fit_estimate, probed
+    from mdacl_ros.learning.samples import resized
     from mdacl_ros.runtime import load_engine
+    from mdacl_ros.runtime.engine import STRIDE
 
-    size = (samples[0].rgb.shape[1], samples[0].rgb.shape[0])
-    engine = load_engine(model, engine="torch", input_size=size)
-    alike = [s for s in samples if s.rgb.shape[1::-1] == size]
+    height, width = (max(STRIDE, side // STRIDE * STRIDE) for side in samples[0].rgb.shape[:2])
+    engine = load_engine(model, engine="torch", input_size=(width, height))
+    alike = [resized(sample, (width, height)) for sample in samples]
     return fit_estimate(probed(engine, tqdm(alike, desc="fitting the dominance estimate")))

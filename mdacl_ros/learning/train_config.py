@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+import math
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mdacl_ros.learning.augmentation import AugmentationConfig
 from mdacl_ros.learning.equilibrium import EquilibriumConfig
 from mdacl_ros.learning.guidance_loss import GuidanceConfig
 from mdacl_ros.network.config import SIZES, DetectorConfig
+from mdacl_ros.types import LABELS
 from mdacl_ros.unique_yaml import load_unique_yaml
 
 
@@ -127,26 +129,76 @@ def train_config_from(values: object, where: str) -> TrainConfig:
         raise ModelError(
             f"{where}: precision is {mapping['precision']!r}, wanted one of {list(PRECISIONS)}"
         )
-    for key in ("steps", "batch_size", "checkpoint_every"):
-        if mapping.get(key, 1) < 1:
-            raise ModelError(f"{where}: {key} is {mapping[key]}, wanted 1 or more")
-    for key in SHARES:
-        if not 0 <= mapping.get(key, 0) <= 1:
-            raise ModelError(f"{where}: {key} is {mapping[key]}, wanted 0 to 1")
+    config = TrainConfig(**mapping)
+    _check_ranges(where, config)
     size = mapping["augmentation"].size
     if len(size) != 2 or any(side < 32 or side % 32 for side in size):
         raise ModelError(
             f"{where}: augmentation.size is {list(size)}, wanted width and height, multiples of 32"
         )
-    config = TrainConfig(**mapping)
     try:
-        config.detector_config()
+        labels = config.detector_config().labels
     except ModelError as error:
         raise ModelError(f"{where}: {str(error).removeprefix('model.yaml: ')}") from error
+    if labels != LABELS[: len(labels)]:
+        raise ModelError(
+            f"{where}: detector.labels is {list(labels)}, wanted {list(LABELS)}: data sets are "
+            "read as these; see docs/training.md"
+        )
     return config
 
 
-SHARES = ("simulated_share", "rgb_share", "thermal_share")
+RANGES: dict[str, tuple[float, float]] = {
+    "steps": (1, math.inf),
+    "batch_size": (1, math.inf),
+    "checkpoint_every": (1, math.inf),
+    "learning_rate": (1e-9, 1.0),
+    "backbone_factor": (0, 100.0),
+    "weight_decay": (0, 1.0),
+    "warmup": (0, math.inf),
+    "frozen_blocks": (0, 16),
+    "ema_decay": (0, 0.999999),
+    "simulated": (0, math.inf),
+    "snapshot_every": (0, math.inf),
+    "seed": (0, 2**63 - 1),
+    "threads": (0, 4096),
+    "workers": (0, 4096),
+    "augmentation.shift": (0, 1000.0),
+    "augmentation.thermal_tone": (0, 1.0),
+}
+"""Least and greatest value of numbers; shares and probabilities, and all others, are within 0 and 1
+or, as weights of losses, from 0 up."""
+
+WEIGHTS = ("guidance.", "equilibrium.")
+"""Sections whose numbers weigh losses."""
+
+
+def _check_ranges(where: str, config: TrainConfig) -> None:
+    """Refuse numbers with which a run would fail later, or make weights that are none."""
+    numbers = asdict(config)
+    for section in _SECTIONS:
+        numbers |= {f"{section}.{key}": value for key, value in numbers.pop(section).items()}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        high = math.inf if key.startswith(WEIGHTS) else 1.0
+        low, high = RANGES.get(key, (0.0, high))
+        if not low <= value <= high or math.isinf(value):
+            wanted = f"{low:g} to {high:g}" if high < math.inf else f"{low:g} or more"
+            raise ModelError(f"{where}: {key} is {value:g}, wanted {wanted}")
+    zoom = config.augmentation.scale
+    if len(zoom) != 2 or not 0 < zoom[0] <= zoom[1] <= 100:
+        raise ModelError(
+            f"{where}: augmentation.scale is {list(zoom)}, wanted the least and the greatest zoom"
+        )
+    if config.simulated_share + config.rgb_share + config.thermal_share > 1:
+        raise ModelError(
+            f"{where}: simulated_share, rgb_share and thermal_share add up to more than 1"
+        )
+    for camera in ("rgb", "thermal"):
+        if getattr(config, f"{camera}_share") and not getattr(config, f"{camera}_annotations"):
+            raise ModelError(f"{where}: {camera}_share is set without {camera}_annotations")
+
 
 PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
 """Names in a configuration, and what they are called in Lightning Fabric."""

@@ -55,14 +55,16 @@ class Trainer:
         for stream in _streams(self.detector):
             stream.load_imagenet()
         if config.start:
-            load_start(self.detector, Path(config.start))
+            new = load_start(self.detector, Path(config.start))
+            taken = len(self.detector.state_dict()) - len(new)
+            self.fabric.print(f"start: {taken} of {taken + len(new)} weights are {config.start}'s")
         self.frozen = _freeze(self.detector, config.frozen_blocks)
         self.step_module = TrainingStep(self.detector, config.guidance, config.equilibrium)
         optimizer = torch.optim.AdamW(_parameter_groups(self.step_module, config))
         self.module, self.optimizer = self.fabric.setup(self.step_module, optimizer)
         self.average = AveragedWeights(self.detector, config.ema_decay)
         self.step = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        make_run_folder(folder)
 
     def run(self) -> Detector:
         """Train to the last step and return the detector with averaged weights.
@@ -73,7 +75,9 @@ class Trainer:
         """
         self.resume()
         if self.step:
-            self.fabric.print(f"{self.folder}: continues after step {self.step}")
+            done = self.step == self.config.steps
+            how = "has all its steps" if done else "continues"
+            self.fabric.print(f"{self.folder}: {how}, after step {self.step}")
         if self.fabric.is_global_zero:
             described = {"detector": self.detector.config.to_dict(), "training": self._recipe()}
             (self.folder / "config.json").write_text(json.dumps(described, indent=2) + "\n")
@@ -193,6 +197,7 @@ class Trainer:
         state = {
             "step": self.step,
             "config": self._recipe(),
+            "data": self.pairs.fingerprint(),
             "module": self.step_module.state_dict(),
             "average": self.average.detector.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -215,7 +220,11 @@ class Trainer:
             self.step_module.load_state_dict(state["module"])
             self.average.detector.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-        except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
+        except (EOFError, UnpicklingError) as error:
+            raise ModelError(
+                f"{path}: is damaged; remove it to begin anew, or use another run folder"
+            ) from error
+        except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(
                 f"{path}: checkpoint does not fit this configuration "
                 f"({' '.join(str(error).split())[:200]}); use another run folder"
@@ -226,7 +235,17 @@ class Trainer:
                 f"({_differences(state['config'], self._recipe())}); use another run folder, so "
                 "that a model's record tells how it was made"
             )
+        if state.get("data", self.pairs.fingerprint()) != self.pairs.fingerprint():
+            raise ModelError(
+                f"{path}: the data have changed since (other images, or other boxes); use another "
+                "run folder"
+            )
         self.step = int(state["step"])
+        if self.step > self.config.steps:
+            raise ModelError(
+                f"{path}: has taken {self.step} steps already, steps is {self.config.steps}; raise "
+                "it, or use another run folder"
+            )
 
     def _recipe(self) -> str:
         """Everything that decides the weights, but for how long the run is meant to last."""
@@ -234,6 +253,20 @@ class Trainer:
         for name in ("steps", "checkpoint_every", "snapshot_every", "threads", "workers"):
             del values[name]
         return json.dumps(values, sort_keys=True)
+
+
+def make_run_folder(folder: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        ModelError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"run folder {folder}: cannot be made ({error.strerror}); name another one with --run"
+        ) from error
 
 
 def _differences(before: str, now: str) -> str:

@@ -42,15 +42,15 @@ class TrainingData:
             RecordingError: A data set cannot be read, or the shares do not fit.
         """
         classes = len(config.detector_config().labels)
-        extras = (
-            Extra(self._simulated(config.simulated, classes), config.simulated_share),
-            Extra(self._labelled(config.rgb_annotations, classes, "rgb"), config.rgb_share),
-            Extra(
-                self._labelled(config.thermal_annotations, classes, "thermal"),
-                config.thermal_share,
-            ),
-        )
+        # What is recorded comes first: a wrong path is told before scenes are rendered.
         real = self.real(config)
+        rgb = self._labelled(config.rgb_annotations, classes, "rgb")
+        thermal = self._labelled(config.thermal_annotations, classes, "thermal")
+        extras = (  # in this order, which the draws of earlier runs had
+            Extra(self._simulated(config.simulated, classes), config.simulated_share),
+            Extra(rgb, config.rgb_share),
+            Extra(thermal, config.thermal_share),
+        )
         return TrainingPairs(real, extras, config.augmentation, config.seed)
 
     def real(self, config: TrainConfig) -> list[Sample]:

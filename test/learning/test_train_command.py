@@ -77,7 +77,7 @@ def test_it_writes_a_model_that_loads_and_says_what_it_did(
     assert record["training"] == {"config": "own.yaml", "steps": 2, "seed": 0}
     assert record["dominance_estimate"]["images"] == 9  # as they are, and either camera corrupted
     assert main(COMMAND) == 0
-    assert "runs/own: continues after step 2" in capsys.readouterr().out
+    assert "runs/own: has all its steps, after step 2" in capsys.readouterr().out
 
 
 def test_an_interrupted_run_says_how_to_go_on(
@@ -96,7 +96,53 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert not (drive / "runs/own/model").exists()
     monkeypatch.setattr(Trainer, "train_step", step)
     assert main(COMMAND) == 0
-    assert "continues after step 1" in capsys.readouterr().out
+    assert "runs/own: continues, after step 1" in capsys.readouterr().out
+
+
+def change_steps(drive: Path, steps: int) -> None:
+    values = yaml.safe_load((drive / "own.yaml").read_text())
+    (drive / "own.yaml").write_text(yaml.safe_dump(values | {"steps": steps}))
+
+
+def test_what_a_run_was_made_of_cannot_change_beneath_it(
+    drive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(COMMAND) == 0
+    change_steps(drive, 1)
+    assert main(COMMAND) == 2
+    assert "has taken 2 steps already, steps is 1" in capsys.readouterr().err
+    change_steps(drive, 3)
+    annotations = drive / "data/drive/train.json"
+    coco = json.loads(annotations.read_text())
+    coco["annotations"][0]["bbox"] = [5, 5, 20, 40]
+    annotations.write_text(json.dumps(coco))
+    assert main(COMMAND) == 2
+    assert "the data have changed since" in capsys.readouterr().err
+    (drive / "runs/own/checkpoint.pt").write_bytes(b"no zip")
+    assert main(COMMAND) == 2
+    assert "is damaged; remove it to begin anew" in capsys.readouterr().err
+
+
+def test_images_of_any_size_and_a_start_of_another_size(
+    drive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (drive / "data/drive").glob("*.png"):
+        cv2.imwrite(str(file), cv2.resize(cv2.imread(str(file), -1), (101, 75)))
+    values = yaml.safe_load((drive / "own.yaml").read_text())
+    values |= {"start": str(Path(__file__).parents[2] / "models/small")}
+    (drive / "own.yaml").write_text(yaml.safe_dump(values))
+    assert main(COMMAND) == 0
+    assert "weights are " in capsys.readouterr().out
+    record = yaml.safe_load((drive / "runs/own/model/model.yaml").read_text())
+    assert record["dominance_estimate"]["images"] == 9
+
+
+def test_a_run_folder_that_cannot_be_made_is_told_first(
+    drive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (drive / "file").write_text("")
+    assert main([*COMMAND, "--run", "file"]) == 2
+    assert "run folder file: cannot be made (File exists)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -104,6 +150,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     [
         ({"start": "runs/nothing"}, "start is runs/nothing, which is no model folder"),
         ({"annotations": ["walk"]}, "walk: no such file or folder"),
+        ({"annotations": ["scored"]}, "wanted a part `train` to learn from, got test"),
         ({"size": "tiny"}, "own.yaml: size is 'tiny', wanted one of ['small', 'nano']"),
     ],
 )
@@ -112,6 +159,9 @@ def test_a_mistake_is_one_line(
 ) -> None:
     values = yaml.safe_load((drive / "own.yaml").read_text())
     (drive / "own.yaml").write_text(yaml.safe_dump(values | change))
+    (drive / "data/scored").mkdir()
+    text = (drive / "data/drive/train.json").read_text()
+    (drive / "data/scored/test.json").write_text(text)
     assert main(COMMAND) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.endswith("%")]
     assert len(errors) == 1

@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_ghosts() -> None:
-    """Rclpy's lifecycle nodes, once destroyed, are on the graph until their cycles are collected."""
+    """Lifecycle nodes, once destroyed, are on the graph until their cycles are collected."""
     gc.collect()
