@@ -18,6 +18,8 @@ from mdacl_ros.analysis.inputs import (
 from mdacl_ros.analysis.numbers import percent, signed, text_table
 from mdacl_ros.analysis.removal import RUNGS, RemovalRow, RemovalTable, removal_ladder, row_of
 from mdacl_ros.analysis.removal_plot import draw_removal
+from mdacl_ros.errors import ParameterError
+from mdacl_ros.network.model_yaml import read_model_yaml
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.replay.scoring import evaluate
@@ -42,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score all rungs, print the table, write JSON and picture."""
     folder = out_folder(args)
+    for camera, model in zip(MODALITIES, args.baselines or (), strict=False):
+        _check_baseline(camera, model)
     recording = open_pairs(args)
     perception = open_perception(args)
     images = recording.frames["rgb"]
@@ -54,6 +58,20 @@ def run(args: argparse.Namespace) -> int:
     draw_removal(table, folder / "removal.png")
     print(f"wrote {folder / 'removal.json'} and {folder / 'removal.png'}")
     return 0
+
+
+def _check_baseline(camera: Modality, model: Path) -> None:
+    """Refuse a detector that is not of that camera alone.
+
+    Raises:
+        ParameterError: It has another stream, or both.
+    """
+    streams = list(read_model_yaml(model)["detector"].get("modalities", MODALITIES))
+    if streams != [camera]:
+        raise ParameterError(
+            f"argument --baselines: {model} is a detector of {' and '.join(streams)}, wanted one "
+            f"of {camera} alone (detector: {{modalities: [{camera}]}} in its training)"
+        )
 
 
 def _score_baselines(

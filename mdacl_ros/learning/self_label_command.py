@@ -12,14 +12,16 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mdacl_ros.datasets.opening import dataset_splits, is_dataset, training_split
 from mdacl_ros.errors import ParameterError, RecordingError
 from mdacl_ros.learning.self_labels import LabelThresholds, label_pair
 from mdacl_ros.perception import PerceptionConfig, build_perception
 from mdacl_ros.replay.progress import progress_bar
-from mdacl_ros.replay.recording import Recording, open_recording
+from mdacl_ros.replay.recording import Recording, is_bag, open_recording
 from mdacl_ros.replay.scoring import equal_stamps
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import progress_printer
+from mdacl_ros.small_file import user_path
 from mdacl_ros.types import LABELS, FramePair, GroundTruth
 
 TRUTH = "train.json"
@@ -30,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recording", type=Path, help="bag, folder of clips or data set")
     parser.add_argument("out", type=Path, help=f"new folder: rgb/, thermal/, {TRUTH}")
     parser.add_argument("--clip", default=None, help="which clip of a folder with several")
+    parser.add_argument(
+        "--split", default=None, help="which part of a data set (default: the part train)"
+    )
     parser.add_argument("--every", type=int, default=10, help="label every n-th pair (default 10)")
     default = LabelThresholds()
     parser.add_argument("--sure", type=float, default=default.sure, help="score of an object")
@@ -49,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.out.exists():
         raise ParameterError(f"self-label: {args.out} exists; give a new folder")
-    recording = open_recording(args.recording, clip=args.clip)
+    _check_folder(args.out)  # before anything long begins
+    recording = open_recording(args.recording, clip=args.clip, split=_part(args))
     perception = build_perception(
         args.model or find_resource("models/small"),
         args.engine,
@@ -70,6 +76,24 @@ def run(args: argparse.Namespace) -> int:
     told = ", ".join(f"{n} x {name}" for name, n in sorted(counts.items())) or "no object"
     print(f"wrote {args.out / TRUTH}: {len(found)} pairs, {told}")
     return 0
+
+
+def _check_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True)
+        path.rmdir()  # it appears with the labels
+    except OSError as error:
+        raise ParameterError(
+            f"self-label: cannot make folder {path} ({error.strerror}); give another one"
+        ) from error
+
+
+def _part(args: argparse.Namespace) -> str | None:
+    """The part of a data set that is for training: what is labelled is learnt from."""
+    path = user_path(args.recording)
+    if args.split is not None or is_bag(path) or not path.is_dir() or not is_dataset(path):
+        return args.split
+    return training_split(dataset_splits(path), path)
 
 
 def _some(recording: Recording, every: int) -> Iterator[FramePair]:

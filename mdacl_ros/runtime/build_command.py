@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from mdacl_ros.errors import EngineError
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.cache import cache_root
 from mdacl_ros.runtime.engine import Progress
@@ -40,9 +41,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Read ``WIDTHxHEIGHT``; nonsense becomes (0, 0), which the engine refuses with a reason."""
+    """Read ``WIDTHxHEIGHT``.
+
+    Raises:
+        EngineError: It is something else.
+    """
     width, _, height = text.lower().partition("x")
-    return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
+    if not (width.isdigit() and height.isdigit()):
+        raise EngineError(f"argument --size: got {text!r}, wanted WIDTHxHEIGHT, e.g. 640x480")
+    return int(width), int(height)
 
 
 def progress_printer() -> Progress:

@@ -1,6 +1,7 @@
 """The scoring analyses from the command line, on a tiny data set."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -20,9 +21,17 @@ def options(tmp_path_factory):
 
 def test_removal_with_baselines(options, capsys) -> None:
     common, folder = options
-    out, model = folder / "removal", str(folder / "model")
-    command = ["analyse", "removal", *common, "--baselines", model, model, "--out", str(out)]
-    assert main(command) == 0
+    out = folder / "removal"
+    alone = [
+        str(save_model(folder / camera, replace(CONFIG, modalities=(camera,))))
+        for camera in ("rgb", "thermal")
+    ]
+    command = ["analyse", "removal", *common, "--out", str(out), "--baselines"]
+    assert main([*command, *reversed(alone)]) == 2
+    assert "is a detector of thermal, wanted one of rgb alone" in capsys.readouterr().err
+    assert main([*command, alone[0], str(folder / "model")]) == 2
+    assert "is a detector of rgb and thermal, wanted" in capsys.readouterr().err
+    assert main([*command, *alone]) == 0
     values = json.loads((out / "removal.json").read_text())
     assert len(values["rows"]) == 10
     assert set(values["baselines"]) == {"rgb", "thermal"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,12 +9,14 @@ from typing import cast
 import cv2
 import numpy as np
 import pytest
+from datasets import trees
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mdacl_ros.cli import main
 from mdacl_ros.learning.samples import load_sample, read_pairs
-from mdacl_ros.learning.self_label_command import write_labelled
+from mdacl_ros.learning.self_label_command import _part, add_arguments, write_labelled
 from mdacl_ros.learning.self_labels import (
     LabelThresholds,
     agree,
@@ -119,3 +122,23 @@ def test_written_labels_are_a_training_set(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/train.json").read_text())["images"][0]["sequence"] == "clip"
     thermal = cv2.imread(str(records[0].thermal), cv2.IMREAD_UNCHANGED)
     assert (thermal == 80).all()
+
+
+def test_of_a_data_set_the_part_for_training_is_labelled(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    root = trees.msrs(tmp_path)
+
+    def part(*options: str) -> str | None:
+        return _part(parser.parse_args([str(root), "out", *options]))
+
+    assert part() == "train"
+    assert part("--split", "test") == "test"
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["self-label", str(tmp_path), str(tmp_path / "file" / "out")]) == 2
+    assert "cannot make folder" in capsys.readouterr().err

@@ -1,14 +1,18 @@
 import pytest
 
 from mdacl_ros.cli import main
+from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.build_command import parse_size, progress_printer
 
 
-@pytest.mark.parametrize(
-    ("text", "size"), [("640x480", (640, 480)), ("320X256", (320, 256)), ("wide", (0, 0))]
-)
-def test_parse_size(text: str, size: tuple[int, int]) -> None:
-    assert parse_size(text) == size
+def test_parse_size() -> None:
+    assert [parse_size(text) for text in ("640x480", "64X32")] == [(640, 480), (64, 32)]
+
+
+@pytest.mark.parametrize("text", ["640", "", "x", "640x", "-64x32", "axb"])
+def test_a_size_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(EngineError, match="wanted WIDTHxHEIGHT"):
+        parse_size(text)
 
 
 def test_build_tells_what_it_built(model, tmp_path, monkeypatch, capsys) -> None:
