@@ -25,6 +25,7 @@ SIZE = Kind("pair not registered (aspect ratios differ)")
 OUTSIDE = Kind("box out of bounds")
 EMPTY = Kind("box empty")
 UNKNOWN = Kind("class unknown, left out")
+NOTHING = Kind("not one box in the whole set")
 DUPLICATE = Kind("same images twice")
 LEAKAGE = Kind("nearly the same images in two parts")
 SCALED = Kind("thermal image of another size (will be scaled)", serious=False)
@@ -32,8 +33,8 @@ SIMILAR = Kind("nearly the same images in one part", serious=False)
 UNLABELLED = Kind("no box", serious=False)
 
 KINDS = (
-    ANNOTATION, MISSING, UNREADABLE, SIZE, OUTSIDE, EMPTY, UNKNOWN, DUPLICATE, LEAKAGE, SCALED,
-    SIMILAR, UNLABELLED,
+    ANNOTATION, MISSING, UNREADABLE, SIZE, OUTSIDE, EMPTY, UNKNOWN, NOTHING, DUPLICATE, LEAKAGE,
+    SCALED, SIMILAR, UNLABELLED,
 )  # fmt: skip
 
 

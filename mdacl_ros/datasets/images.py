@@ -50,13 +50,23 @@ def same_view(first: tuple[int, int], second: tuple[int, int]) -> bool:
     return abs(first[0] * second[1] / (first[1] * second[0]) - 1) <= ASPECT_TOLERANCE
 
 
+def is_cut_off(data: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end: decoders fill the rest of the picture with grey."""
+    if data.startswith(b"\xff\xd8"):
+        # Behind the last scan; a preview within the header has scan and end of its own.
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    return data.startswith(b"\x89PNG") and b"IEND" not in data[-1024:]
+
+
 def _read(path: Path, flags: int) -> Array:
     """Decode a file; not by ``cv2.imread``, which adds a line of its own on stderr."""
     try:
-        data = np.fromfile(path, np.uint8)
+        data = path.read_bytes()
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read ({error.strerror}); {_FIND_ALL}") from error
-    image = cv2.imdecode(data, flags) if data.size else None
+    if is_cut_off(data):
+        raise RecordingError(f"{path}: ends before the picture does; copy it again; {_FIND_ALL}")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if image is None:
         raise RecordingError(f"{path}: is not a readable image; {_FIND_ALL}")
     return image

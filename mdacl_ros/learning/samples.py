@@ -100,7 +100,7 @@ def _check_labels(record: PairRecord, classes: int) -> None:
     if any(not 0 <= label < classes for label in record.labels):
         raise RecordingError(
             f"{record.files[0]}: has categories {sorted({int(x) + 1 for x in record.labels})}, "
-            f"wanted 1 to {classes}; set detector.labels in the training config"
+            f"wanted 1 to {classes}: detector.labels in the training config leaves one out"
         )
 
 

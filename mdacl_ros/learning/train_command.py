@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.learning.allocator import restart_with_allocator_settings
 from mdacl_ros.learning.data_folder import data_folder
 from mdacl_ros.replay.progress import progress_bar
@@ -70,12 +72,15 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(config.threads)
     fabric = training_fabric(config, args.device)
     folder = args.run or Path("runs") / args.config.stem
+    out = args.out or folder / "model"
     make_run_folder(folder)  # what is wrong is told before anything long begins
+    make_run_folder(out.parent)
     if config.start:
         read_start(Path(config.start))
     data = TrainingData(args.data or data_folder(), folder.parent / "simulated", _track)
     with fabric.rank_zero_first():  # scenes are rendered once and kept
         pairs = data.pairs(config)
+    fabric.print(told_objects(pairs.real, config.detector_config().labels))
     if config.batch_size > len(pairs.real):
         fabric.print(
             f"note: batch_size is {config.batch_size}, more than the {len(pairs.real)} labelled "
@@ -91,7 +96,6 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     if not fabric.is_global_zero:
         return 0
-    out = args.out or folder / "model"
     made: dict[str, Any] = {
         "config": args.config.name,
         "steps": config.steps,
@@ -116,6 +120,25 @@ def run(args: argparse.Namespace) -> int:
         )
     print(f"wrote {out}{told}")
     return 0
+
+
+def told_objects(samples: Sequence[Sample], labels: Sequence[str]) -> str:
+    """One line that says how many objects of each class there are to learn.
+
+    Raises:
+        RecordingError: There is none.
+    """
+    counts = Counter(
+        labels[label] for sample in samples for label in sample.labels[~sample.ignore].tolist()
+    )
+    ignored = sum(int(sample.ignore.sum()) for sample in samples)
+    if not counts:
+        raise RecordingError(
+            f"training: not one object in {len(samples)} labelled pairs ({ignored} regions to "
+            "ignore); mdacl data check says why"
+        )
+    told = ", ".join(f"{counts[label]} {label}" for label in labels)
+    return f"learns from {len(samples)} labelled pairs: {told}; {ignored} regions to ignore"
 
 
 def _track(samples: Iterable[Sample], count: int, what: str) -> Iterator[Sample]:

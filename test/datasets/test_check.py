@@ -18,6 +18,7 @@ from mdacl_ros.datasets.check import check_records
 from mdacl_ros.datasets.contact_sheet import choose, draw_sheet
 from mdacl_ros.datasets.findings import Finding
 from mdacl_ros.datasets.fingerprint import difference_hash, near_pairs
+from mdacl_ros.datasets.images import is_cut_off
 from mdacl_ros.datasets.opening import open_dataset
 
 
@@ -41,6 +42,31 @@ def edit(root: Path, change) -> None:
     coco = json.loads((root / "train.json").read_text())
     change(coco)
     (root / "train.json").write_text(json.dumps(coco))
+
+
+def test_a_picture_that_is_cut_off_is_unreadable(sound: Path):
+    for name in ("rgb/train_0.jpg", "thermal/train_1.png"):
+        data = (sound / name).read_bytes()
+        (sound / name).write_bytes(data[: len(data) * 2 // 3])
+    titles = [title for title, _ in found_in(sound)]
+    assert titles == ["image unreadable"] * 2
+
+
+def test_a_preview_within_a_photo_is_no_end_of_it(sound: Path):
+    whole = (sound / "rgb" / "train_0.jpg").read_bytes()
+    # An application segment behind the start marker that holds a small picture of its own.
+    inner = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    segment = b"\xff\xe1" + (len(inner) + 2).to_bytes(2, "big") + inner
+    photo = whole[:2] + segment + whole[2:]
+    assert not is_cut_off(photo)
+    assert is_cut_off(photo[: len(photo) * 2 // 3])
+
+
+def test_a_set_without_a_box_is_a_problem(sound: Path):
+    for part in sound.glob("*.json"):
+        coco = json.loads(part.read_text())
+        part.write_text(json.dumps(coco | {"annotations": []}))
+    assert [title for title, _ in found_in(sound)] == ["not one box in the whole set"]
 
 
 def test_missing_and_unreadable_images(sound: Path):

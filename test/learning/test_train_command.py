@@ -69,6 +69,7 @@ def test_it_writes_a_model_that_loads_and_says_what_it_did(
 ) -> None:
     assert main(COMMAND) == 0
     said = capsys.readouterr().out
+    assert "learns from 3 labelled pairs: 3 person, 0 car, 0 bicycle; 0 regions to ignore" in said
     assert "batch_size is 4, more than the 3 labelled pairs" in said
     assert "wrote runs/own/model; its dominance estimate follows the exact gradient" in said
     assert "EstimateFit" not in said
@@ -135,6 +136,17 @@ def test_images_of_any_size_and_a_start_of_another_size(
     assert "weights are " in capsys.readouterr().out
     record = yaml.safe_load((drive / "runs/own/model/model.yaml").read_text())
     assert record["dominance_estimate"]["images"] == 9
+
+
+def test_a_set_without_an_object_is_refused(
+    drive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotations = drive / "data/drive/train.json"
+    coco = json.loads(annotations.read_text())
+    coco["categories"][0]["name"] = "persn"
+    annotations.write_text(json.dumps(coco))
+    assert main(COMMAND) == 2
+    assert "not one object in 3 labelled pairs" in capsys.readouterr().err
 
 
 def test_a_run_folder_that_cannot_be_made_is_told_first(
