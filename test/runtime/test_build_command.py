@@ -39,7 +39,8 @@ def test_progress_is_shown_once_a_change(capsys) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--size", "wide"], "wanted multiples of 32"),
+        (["--size", "wide"], "wanted WIDTHxHEIGHT"),
+        (["--size", "33x64"], "wanted multiples of 32"),
         (["--precision", "int4", "--engine", "torch"], "wanted 'float32'"),
         (["--engine", "tensorrt"], "not built into this version"),
     ],
