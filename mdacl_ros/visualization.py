@@ -94,12 +94,13 @@ def draw_detections(
     scale = np.array([width, height] * 2, np.float32) / np.array(detections.image_size * 2)
     boxes = np.rint(detections.boxes * scale).astype(int).tolist()
     colours = [class_colour(int(label)) for label in detections.labels]
-    tags = _place_tags(picture, boxes, [detection_text(detections, i, labels) for i in _all(boxes)])
+    texts = [detection_text(detections, i, labels) for i in range(len(boxes))]
+    tags = _place_tags(picture, boxes, texts)
     # Best last, so that it lies on top.
-    for i in reversed(_all(boxes)):
-        _draw_box(picture, boxes[i], colours[i])
-    for i in reversed(_all(boxes)):
-        _draw_tag(picture, tags[i], colours[i])
+    for box, colour in zip(reversed(boxes), reversed(colours), strict=True):
+        _draw_box(picture, box, colour)
+    for tag, colour in zip(reversed(tags), reversed(colours), strict=True):
+        _draw_tag(picture, tag, colour)
     if dominance is not None:
         bar = max(22, height // 18)
         shade(picture, (0, height - bar, width, height), INK, 0.7)
@@ -169,10 +170,6 @@ def _to_rgb(image: ByteArray, *, false_colours: bool = False) -> ByteArray:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
-def _all(items: Sequence[object]) -> range:
-    return range(len(items))
-
-
 def _draw_box(picture: ByteArray, box: list[int], colour: Colour) -> None:
     x0, y0, x1, y1 = box
     line = max(1, round(min(picture.shape[:2]) / 300))
@@ -207,11 +204,8 @@ def _place_tags(picture: ByteArray, boxes: list[list[int]], texts: list[str]) ->
         crowd = tags if len(tags) < TAGS_APART else ()
         free = [p for p in places if not any(_overlap(p, tag.place) for tag in crowd)]
         inside = max(0, min(y0, height - high))
-        tags.append(
-            _Tag(
-                text, (free or places or [(left, inside, left + wide, inside + high)])[0], size, pad
-            )
-        )
+        last_resort = (left, inside, left + wide, inside + high)
+        tags.append(_Tag(text, [*free, *places, last_resort][0], size, pad))
     return tags
 
 
@@ -221,14 +215,8 @@ def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool
 
 def _draw_tag(picture: ByteArray, tag: _Tag, colour: Colour) -> None:
     shade(picture, tag.place, colour, 1)
-    draw_text(
-        picture,
-        tag.text,
-        (tag.place[0] + tag.pad, tag.place[1] + tag.pad),
-        tag.size,
-        INK,
-        bold=True,
-    )
+    left, top, _, _ = tag.place
+    draw_text(picture, tag.text, (left + tag.pad, top + tag.pad), tag.size, INK, bold=True)
 
 
 def _draw_title(panel: ByteArray, title: str, colour: Colour) -> None:

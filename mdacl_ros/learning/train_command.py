@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mdacl_ros.learning.dominance_fit import EstimateFit
     from mdacl_ros.learning.samples import Sample
 
-EXIT_INTERRUPTED = 130
-
 FIT_IMAGES = 40
 """About how many training images the dominance estimate is fitted on, three variations each."""
 
@@ -74,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.run or Path("runs") / args.config.stem
     out = args.out or folder / "model"
     make_run_folder(folder)  # what is wrong is told before anything long begins
-    make_run_folder(out.parent)
+    make_run_folder(out.parent, "folder of the model", "--out")
     if config.start:
         read_start(Path(config.start))
     data = TrainingData(args.data or data_folder(), folder.parent / "simulated", _track)
@@ -93,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
             f"interrupted after step {stop.step} of {config.steps}; the same command goes on "
             f"from there ({folder})"
         )
-        return EXIT_INTERRUPTED
+        raise
     if not fabric.is_global_zero:
         return 0
     made: dict[str, Any] = {
@@ -112,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
             fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
         except KeyboardInterrupt:
             print(f"interrupted: {out} lacks its dominance estimate yet; the same command fits it")
-            return EXIT_INTERRUPTED
+            raise
         save_detector(detector, out, record | {"dominance_estimate": asdict(fit)})
         told = (
             f"; its dominance estimate follows the exact gradient with correlation "

@@ -50,6 +50,7 @@ class Trainer:
         self.fabric = fabric if fabric is not None else Fabric(accelerator="cpu", devices=1)
         torch.manual_seed(config.seed)
         self.config, self.pairs, self.folder = config, pairs, folder
+        self._data = pairs.fingerprint()
         self.detector = Detector(config.detector_config())
         cast(Any, self.detector).to(memory_format=torch.channels_last)  # torch's types lack it
         for stream in _streams(self.detector):
@@ -197,7 +198,7 @@ class Trainer:
         state = {
             "step": self.step,
             "config": self._recipe(),
-            "data": self.pairs.fingerprint(),
+            "data": self._data,
             "module": self.step_module.state_dict(),
             "average": self.average.detector.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -235,7 +236,7 @@ class Trainer:
                 f"({_differences(state['config'], self._recipe())}); use another run folder, so "
                 "that a model's record tells how it was made"
             )
-        if state.get("data", self.pairs.fingerprint()) != self.pairs.fingerprint():
+        if state.get("data", self._data) != self._data:
             raise ModelError(
                 f"{path}: the data have changed since (other images, or other boxes); use another "
                 "run folder"
@@ -255,8 +256,13 @@ class Trainer:
         return json.dumps(values, sort_keys=True)
 
 
-def make_run_folder(folder: Path) -> None:
-    """Make the folder of a run.
+def make_run_folder(folder: Path, what: str = "run folder", option: str = "--run") -> None:
+    """Make a folder that a run writes to.
+
+    Args:
+        folder: Where.
+        what: What it is called in the message.
+        option: Of the command line, which names it.
 
     Raises:
         ModelError: It cannot be made.
@@ -265,7 +271,7 @@ def make_run_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError(
-            f"run folder {folder}: cannot be made ({error.strerror}); name another one with --run"
+            f"{what} {folder}: cannot be made ({error.strerror}); name another one with {option}"
         ) from error
 
 

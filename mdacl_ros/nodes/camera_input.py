@@ -23,8 +23,6 @@ try:  # Jazzy and later
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
-RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
-
 TYPE_PERIOD_S = 0.5
 """Seconds without an image after which, and between which, publishers' types are looked at."""
 
@@ -64,7 +62,7 @@ class CameraInput:
         self._rejected: Frame | None = None
         self._looked_at, self._image_at = -math.inf, time.monotonic()
         message_type = CompressedImage if transport == "compressed" else Image
-        self._type = COMPRESSED if transport == "compressed" else RAW
+        self._type = topics.IMAGE_TYPES[transport]
         self._images = self._subscribe(
             message_type, topics.image_topic(camera, transport), self._on_image
         )
@@ -102,11 +100,14 @@ class CameraInput:
         if not others or any(end.topic_type == self._type for end in ends):
             self._wrong_type = ""
             return
-        transport = f"parameter {self.camera}_transport"
-        remedy = {
-            COMPRESSED: f"set {transport} to compressed, and remap the topic with /compressed",
-            RAW: f"set {transport} to raw, or remap {self.camera}/image_raw/compressed",
-        }.get(others[0], "remap it to an image topic")
+        remedies = {
+            "compressed": "compressed, and remap the topic with /compressed",
+            "raw": f"raw, or remap {self.camera}/image_raw/compressed",
+        }
+        fitting = [key for key, kind in topics.IMAGE_TYPES.items() if kind == others[0]]
+        remedy = "remap it to an image topic"
+        if fitting:
+            remedy = f"set parameter {self.camera}_transport to {remedies[fitting[0]]}"
         line = f"topic {self.topic}: carries {others[0]}, wanted {self._type}; {remedy}"
         self._wrong_type = line
         if line not in self._reported:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rclpy.exceptions import ParameterException
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from mdacl_ros.errors import ParameterError
@@ -45,3 +46,15 @@ def policy_name(kind: Any) -> str:
         return qos_policy_name_from_kind(kind).replace("_QOS_POLICY", "").lower()
     except (ImportError, ValueError):
         return str(kind)
+
+
+def qos_conflict(offered: QoSProfile, wanted: QoSProfile) -> str:
+    """Why a publisher and a subscription do not hear each other; empty if they do.
+
+    Args:
+        offered: Of the publisher, as the graph tells it: what a node asked for has no deadline, and
+            the graph's an endless one.
+        wanted: Of the subscription, likewise.
+    """
+    verdict, reason = qos_check_compatible(offered, wanted)
+    return " ".join(reason.split()).rstrip(";") if verdict == QoSCompatibility.ERROR else ""

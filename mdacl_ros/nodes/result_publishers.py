@@ -8,14 +8,14 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Float32, Header
 from vision_msgs.msg import Detection2DArray, LabelInfo
 from visualization_msgs.msg import MarkerArray
 
 from mdacl_ros.nodes import markers, messages, topics
-from mdacl_ros.nodes.qos_overrides import overridable, policy_name
+from mdacl_ros.nodes.qos_overrides import overridable, policy_name, qos_conflict
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import FramePair, PerceptionResult
 from mdacl_ros.visualization import draw_detections
@@ -100,18 +100,13 @@ class ResultPublishers:
         Called now and then from any thread.
         """
         for topic in list(self._deaf):
-            # As the graph tells it, with its endless deadlines; our own profiles have none at all.
             offers = [
                 end.qos_profile
                 for end in self._node.get_publishers_info_by_topic(topic)
                 if (end.node_name, end.node_namespace) == self._name
             ]
             wanted = self._node.get_subscriptions_info_by_topic(topic)
-            if not any(
-                qos_check_compatible(offer, end.qos_profile)[0] == QoSCompatibility.ERROR
-                for offer in offers
-                for end in wanted
-            ):
+            if not any(qos_conflict(offer, end.qos_profile) for offer in offers for end in wanted):
                 self._deaf.pop(topic, None)
         return "; ".join(self._deaf.values())
 

@@ -139,7 +139,6 @@ class DetectionSession:
         self._watchdog.look(self.parameters.inference_timeout)
         for camera in self.cameras.values():
             camera.look_for_wrong_type()
-        self.log_lives(self.synchronizer_state())
 
     @property
     def hangs(self) -> bool:

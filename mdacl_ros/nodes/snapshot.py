@@ -99,6 +99,8 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
     statistics = session.statistics
     state = session.synchronizer_state()
     pairing = session.watch_pairing(state) if active else None
+    if active:
+        session.log_lives(state)
     names = [f"frames_{camera}" for camera in MODALITIES] + ["processed", "published"]
     rates = {name: statistics.rate(name) for name in names}
     residual, knocked = session.watch_residual()

@@ -16,6 +16,9 @@ NODE_NAME = "detector_node"
 IMAGE_TOPICS: dict[Modality, str] = {"rgb": "rgb/image_raw", "thermal": "thermal/image_raw"}
 """Image topic of each camera; ``/compressed`` is appended for the compressed transport."""
 
+IMAGE_TYPES = {"raw": "sensor_msgs/msg/Image", "compressed": "sensor_msgs/msg/CompressedImage"}
+"""Message type of an image topic by transport."""
+
 CAMERA_INFO_TOPICS: dict[Modality, str] = {
     "rgb": "rgb/camera_info",
     "thermal": "thermal/camera_info",

@@ -178,3 +178,12 @@ def test_a_mistake_is_one_line(
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.endswith("%")]
     assert len(errors) == 1
     assert said in errors[0]
+
+
+def test_a_model_folder_that_cannot_be_made_names_its_option(
+    drive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (drive / "file").write_text("")
+    assert main([*COMMAND, "--out", "file/model"]) == 2
+    assert "folder of the model file: cannot be made" in (error := capsys.readouterr().err)
+    assert "name another one with --out" in error

@@ -8,15 +8,12 @@ from mdacl_ros.nodes.doctor.finding import Finding, bad, ok, warn
 from mdacl_ros.nodes.doctor.view import CameraView, SystemView
 from mdacl_ros.nodes.pairing import clock_remedy
 from mdacl_ros.nodes.parameters import NodeParameters
-from mdacl_ros.nodes.topics import MOST_TOLERANT
+from mdacl_ros.nodes.topics import IMAGE_TYPES, MOST_TOLERANT
 from mdacl_ros.sensing.images import known_encodings
 from mdacl_ros.types import MODALITIES, Modality
 
 CLOCK_LIMIT_S = 1.0
 """Largest difference of an image's stamp and the clock that is taken for transport."""
-
-TYPES = {"raw": "sensor_msgs/msg/Image", "compressed": "sensor_msgs/msg/CompressedImage"}
-"""Message types by image transport."""
 
 FUTURE_S = 0.1
 """Seconds that stamps may be ahead of the clock: no picture is taken before it arrives."""
@@ -125,11 +122,11 @@ def _qos(name: Modality, view: CameraView) -> Finding:
 def _type(name: Modality, view: CameraView, limits: NodeParameters) -> Finding:
     """The message type that the detector's transport parameter makes it listen for."""
     transport = getattr(limits, f"{name}_transport")
-    wanted = TYPES[transport]
+    wanted = IMAGE_TYPES[transport]
     wrong = sorted(view.types - {wanted})
     if not wrong:
         return ok(f"{name} type", f"{wanted}, as {name}_transport {transport} wants it")
-    fits = [key for key, kind in TYPES.items() if kind == wrong[0]]
+    fits = [key for key, kind in IMAGE_TYPES.items() if kind == wrong[0]]
     todo = f"set parameter {name}_transport to {fits[0]}" if fits else "remap it to an image topic"
     what = f"{view.topic} carries {wrong[0]}, wanted {wanted}: not one image is heard"
     return bad(f"{name} type", what, todo)

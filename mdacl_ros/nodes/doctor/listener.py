@@ -14,7 +14,6 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
-from rclpy.qos import QoSCompatibility, qos_check_compatible
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from vision_msgs.msg import Detection2DArray
@@ -25,6 +24,7 @@ from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.making import refusals_in_one_line
 from mdacl_ros.nodes.messages import to_nanoseconds
 from mdacl_ros.nodes.parameters import SPECS
+from mdacl_ros.nodes.qos_overrides import qos_conflict
 from mdacl_ros.types import MODALITIES, Modality
 
 DISCOVERY_S = 1.5
@@ -111,45 +111,35 @@ class _Listener:
 
     def hears(self, topic: str) -> bool:
         """Whether the detector has a subscription to a topic."""
-        ends = self._node.get_subscriptions_info_by_topic(topic)
-        return any(_full_name(end) == self._target for end in ends)
+        return bool(self._of_target(self._node.get_subscriptions_info_by_topic(topic)))
 
     def _deaf(self) -> tuple[str, ...]:
         """Listeners to the detector's answers whose QoS keeps them from them."""
-        found = []
         if self._target not in self._names():
             return ()
         mine = self._node.get_publisher_names_and_types_by_node(*_split(self._target))
-        for topic, _ in mine:
-            if topic in SHARED:
-                continue
-            offers = [
-                end.qos_profile
-                for end in self._node.get_publishers_info_by_topic(topic)
-                if _full_name(end) == self._target
-            ]
-            for end in self._node.get_subscriptions_info_by_topic(topic):
-                for offer in offers:
-                    verdict, reason = qos_check_compatible(offer, end.qos_profile)
-                    if verdict == QoSCompatibility.ERROR:
-                        why = " ".join(reason.split()).rstrip(";")
-                        found.append(f"{_full_name(end)} on {topic}: {why}")
-        return tuple(found)
+        return tuple(
+            f"{_full_name(end)} on {topic}: {conflict}"
+            for topic, _ in mine
+            if topic not in SHARED
+            for end in self._node.get_subscriptions_info_by_topic(topic)
+            for offer in self._of_target(self._node.get_publishers_info_by_topic(topic))
+            if (conflict := qos_conflict(offer.qos_profile, end.qos_profile))
+        )
 
     def mismatches(self, topic: str) -> tuple[str, ...]:
         """Publishers whose QoS the detector's subscription cannot take."""
-        found = []
-        ours = [
-            end.qos_profile
-            for end in self._node.get_subscriptions_info_by_topic(topic)
-            if _full_name(end) == self._target
-        ]
-        for end in self._node.get_publishers_info_by_topic(topic):
-            for wanted in ours:
-                verdict, reason = qos_check_compatible(end.qos_profile, wanted)
-                if verdict == QoSCompatibility.ERROR:
-                    found.append(f"{_full_name(end)}: {' '.join(reason.split()).rstrip(';')}")
-        return tuple(found)
+        wanted = self._of_target(self._node.get_subscriptions_info_by_topic(topic))
+        return tuple(
+            f"{_full_name(end)}: {conflict}"
+            for end in self._node.get_publishers_info_by_topic(topic)
+            for ours in wanted
+            if (conflict := qos_conflict(end.qos_profile, ours.qos_profile))
+        )
+
+    def _of_target(self, ends: list[Any]) -> list[Any]:
+        """Those of a topic's endpoints that are the detector's."""
+        return [end for end in ends if _full_name(end) == self._target]
 
     def publishers(self, topic: str) -> tuple[tuple[str, str], ...]:
         """(node, message type) of each publisher."""
@@ -234,9 +224,8 @@ class _CameraEars:
         self._bytes = 0
         self._info: CameraInfo | None = None
         types = {kind for _, kind in listener.publishers(topic)}
-        self._compressed = topic.endswith("/compressed") or types == {
-            "sensor_msgs/msg/CompressedImage"
-        }
+        only_compressed = types == {topics.IMAGE_TYPES["compressed"]}
+        self._compressed = topic.endswith("/compressed") or only_compressed
         listener.hear(CompressedImage if self._compressed else Image, topic, self._on_image)
         folder = topic.removesuffix("/compressed").rsplit("/", 1)[0]
         listener.hear(CameraInfo, f"{folder}/camera_info", self._on_info)
