@@ -244,7 +244,9 @@ def test_diagnostics_tell_what_runs_in_every_state(idle_bench: Bench) -> None:
         idle_bench.publish_pair(T0 + i * 100 * MS)
         idle_bench.wait_for_stamp(T0 + i * 100 * MS)
     _, _, values = idle_bench.wait_for_health(
-        "inference", lambda _l, _m, v: v["state"] == "active", "active"
+        "inference",
+        lambda _l, _m, v: v["state"] == "active" and "latency_p50_ms" in v,
+        "active, and the beat behind the answers",
     )
     assert values["engine"] == "blob"
     assert values["precision"] == "float32"
