@@ -79,7 +79,9 @@ def select_top(dense: DensePredictions, top_k: int) -> tuple[Tensor, Tensor, Ten
     Returns:
         boxes ``(B, top_k, 4)``, scores ``(B, top_k)`` descending, labels ``(B, top_k)``.
     """
-    scores, labels = dense.logits.sigmoid().max(-1)  # (B, A)
+    classes = dense.logits.sigmoid()
+    # not max(-1): torch-tensorrt converts it only where one of its two outputs is used
+    scores, labels = classes.amax(-1), classes.argmax(-1)  # (B, A)
     scores, cells = scores.topk(min(top_k, scores.shape[1]), dim=1)
     boxes = dense.boxes.gather(1, cells.unsqueeze(-1).expand(-1, -1, 4))
     return boxes, scores, labels.gather(1, cells)

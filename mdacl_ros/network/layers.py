@@ -6,11 +6,40 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 
-class ConvNormAct(nn.Module):
-    """Convolution, BatchNorm, activation, with TensorFlow's SAME padding.
+class SameConv2d(nn.Conv2d):
+    """Convolution without bias and with TensorFlow's SAME padding.
 
     With stride 2 on an even input SAME pads the right and bottom side more than the left and top
-    one: ImageNet weights ported from TensorFlow expect it, symmetric padding shifts features.
+    one: ImageNet weights ported from TensorFlow expect it, symmetric padding shifts features. The
+    padding is part of this layer, so that what takes its place in another precision
+    (:mod:`mdacl_ros.network.precision`) casts or quantises before it: TensorRT folds a padding into
+    the convolution only if nothing stands between them.
+
+    Args:
+        c_in: Input channels.
+        c_out: Output channels.
+        kernel: Odd kernel size.
+        stride: 1 or 2 (inputs of stride 2 must have even height and width).
+        groups: Convolution groups.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, groups: int) -> None:
+        total = kernel - stride
+        before = total // 2
+        around = (before, total - before, before, total - before)
+        symmetric = before == total - before
+        super().__init__(
+            c_in, c_out, kernel, stride, before if symmetric else 0, groups=groups, bias=False
+        )
+        self.uneven: tuple[int, int, int, int] | None = None if symmetric else around
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, c_in, H, W)`` to ``(B, c_out, H / stride, W / stride)``."""
+        return super().forward(x if self.uneven is None else F.pad(x, self.uneven))
+
+
+class ConvNormAct(nn.Module):
+    """SAME convolution, BatchNorm, activation.
 
     Args:
         c_in: Input channels.
@@ -33,21 +62,12 @@ class ConvNormAct(nn.Module):
         eps: float = 1e-3,
     ) -> None:
         super().__init__()
-        total = kernel - stride
-        before = total // 2
-        self.pad = (before, total - before, before, total - before)
-        symmetric = before == total - before
-        self.asymmetric = not symmetric
-        self.conv = nn.Conv2d(
-            c_in, c_out, kernel, stride, before if symmetric else 0, groups=groups, bias=False
-        )
+        self.conv: nn.Conv2d = SameConv2d(c_in, c_out, kernel, stride, groups)
         self.norm: nn.Module = nn.BatchNorm2d(c_out, eps=eps, momentum=0.03)
         self.act: nn.Module = act if act is not None else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(B, c_in, H, W)`` to ``(B, c_out, H / stride, W / stride)``."""
-        if self.asymmetric:
-            x = F.pad(x, self.pad)
         return self.act(self.norm(self.conv(x)))
 
 

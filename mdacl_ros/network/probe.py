@@ -110,9 +110,20 @@ def trace_probe(detector: Detector, size: tuple[int, int]) -> nn.Module:
                 setattr(module, name, _Swish())
     example = example_inputs(size)
     with torch.no_grad():
-        return make_fx(
+        graph = make_fx(
             lambda *args: tuple(Probe(detector)(*args)), decomposition_table=_DECOMPOSITIONS
         )(*example)
+    return _convertible(graph)
+
+
+def _convertible(graph: torch.fx.GraphModule) -> torch.fx.GraphModule:
+    """Give upsampling back the overload that torch-tensorrt converts; make_fx takes it apart."""
+    for node in graph.graph.nodes:
+        if node.target is torch.ops.aten.upsample_nearest2d.default:
+            x, size, *_ = node.args
+            node.target, node.args = torch.ops.aten.upsample_nearest2d.vec, (x, size, None)
+    graph.recompile()
+    return graph
 
 
 def example_inputs(size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -46,6 +46,20 @@ def test_select_top_is_sorted_and_gathers_the_right_cells() -> None:
         assert torch.equal(scores[b], dense.logits[b, best].max(1).values.sigmoid())
 
 
+def test_select_top_is_bit_identical_to_max_over_classes_also_on_ties() -> None:
+    torch.manual_seed(3)
+    logits = torch.randn(2, 40, 3)
+    logits[:, ::5] = logits[:, ::5, :1]  # all classes alike
+    logits[:, 1::7] = 30.0  # sigmoid is 1 in float32
+    dense = DensePredictions(logits, torch.rand(2, 40, 4))
+    scores, labels = logits.sigmoid().max(-1)
+    scores, cells = scores.topk(40, dim=1)
+    boxes, ours, ours_labels = select_top(dense, 40)
+    assert torch.equal(ours, scores)
+    assert torch.equal(ours_labels, labels.gather(1, cells))
+    assert torch.equal(boxes, dense.boxes.gather(1, cells[..., None].expand(-1, -1, 4)))
+
+
 def test_select_top_of_a_tiny_grid_returns_all_cells() -> None:
     dense = DensePredictions(torch.zeros(1, 5, 2), torch.zeros(1, 5, 4))
     assert select_top(dense, 100)[1].shape == (1, 5)
