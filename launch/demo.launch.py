@@ -19,6 +19,7 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.local_ros import local_environment
+from mdacl_ros.runtime.registry import engine_names, precision_names
 
 PLAYER_ARGUMENTS = {
     "input": ("", "bag, folder of videos or data set; empty: simulated scenes"),
@@ -27,8 +28,8 @@ PLAYER_ARGUMENTS = {
     "loops": ("1", "number of passes; 0: for ever"),
 }
 DETECTOR_ARGUMENTS = {
-    "engine": ("", "torch | openvino | tensorrt; empty: default"),
-    "precision": ("", "float32 | bf16 | fp16 | int8; empty: default"),
+    "engine": ("", " | ".join(engine_names()) + "; empty: default"),
+    "precision": ("", " | ".join(precision_names()) + "; empty: default"),
     "model": ("", "shipped model name or model folder; empty: default"),
     "calibration": ("", "rig calibration (YAML); empty: as in the parameter file"),
     "namespace": ("", "namespace of both nodes"),

@@ -13,6 +13,7 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime.registry import engine_names
 
 CAMERAS = ("rgb", "thermal")
 TOPICS = {
@@ -27,7 +28,7 @@ ARGUMENTS = TOPICS | {
 }
 DETECTOR_ARGUMENTS = {
     "params_file": (str(find_resource("config/detector.yaml")), "parameter file of the detector"),
-    "engine": ("", "torch | openvino | tensorrt; empty: as in params_file"),
+    "engine": ("", " | ".join(engine_names()) + "; empty: as in params_file"),
     "model": ("", "shipped model name or model folder; empty: as in params_file"),
     "calibration": ("", "rig calibration (YAML); empty: as in params_file"),
     "namespace": ("", "namespace of both nodes and of relative topics"),

@@ -13,6 +13,7 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.nodes import topics
 from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime.registry import engine_names, precision_names
 
 ARGUMENTS = {
     "rgb_image": ("rgb/image_raw", "RGB image topic"),
@@ -20,8 +21,8 @@ ARGUMENTS = {
     "thermal_image": ("thermal/image_raw", "thermal image topic"),
     "thermal_info": ("thermal/camera_info", "thermal camera_info topic"),
     "params_file": (str(find_resource("config/detector.yaml")), "parameter file"),
-    "engine": ("", "torch | openvino | tensorrt; empty: as in params_file"),
-    "precision": ("", "float32 | bf16 | fp16 | int8; empty: as in params_file"),
+    "engine": ("", " | ".join(engine_names()) + "; empty: as in params_file"),
+    "precision": ("", " | ".join(precision_names()) + "; empty: as in params_file"),
     "model": ("", "shipped model name or model folder; empty: as in params_file"),
     "calibration": ("", "rig calibration (YAML); empty: as in params_file"),
     "use_sim_time": ("false", "follow /clock, e.g. of `ros2 bag play --clock`"),

@@ -17,8 +17,11 @@ from mdacl_ros.network.weights import count_parameters, load_detector
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.scoring import SCORE_FLOOR, Evaluation, evaluate
+from mdacl_ros.runtime.engine_build import build_engine
+from mdacl_ros.runtime.engine_kind import FLOAT32
 from mdacl_ros.runtime.model_facts import read_model_facts
-from mdacl_ros.runtime.openvino_engine import OpenVinoEngine, build_openvino
+from mdacl_ros.runtime.openvino_engine import OpenVinoEngine
+from mdacl_ros.runtime.openvino_kind import OpenVinoKind
 from mdacl_ros.types import MODALITIES
 
 
@@ -33,7 +36,7 @@ def perception_of(model: Path, size: tuple[int, int], threads: int) -> Iterator[
     """
     with tempfile.TemporaryDirectory(prefix="engine_", dir=model.parent) as name:
         folder = Path(name)
-        build_openvino(model, size, folder, lambda _fraction, _what: None)
+        build_engine(OpenVinoKind(), model, size, FLOAT32, folder, lambda _share, _what: None)
         engine = OpenVinoEngine(folder, read_model_facts(model), size, threads=threads)
         try:
             yield Perception(engine, None, PerceptionConfig(score_threshold=SCORE_FLOOR))

@@ -22,7 +22,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.nodes import diagnostics, topics
-from mdacl_ros.nodes.engine_reload import EngineReload
+from mdacl_ros.nodes.engine_reload import EngineReload, Loaded
 from mdacl_ros.nodes.health_reporter import HealthReporter
 from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
 from mdacl_ros.nodes.parameter_server import ParameterServer
@@ -252,7 +252,7 @@ class DetectorNode(LifecycleNode):
         names = ", ".join(camera.topic for camera in self.session.cameras.values())
         self.get_logger().info(f"active: waiting for {names}")
 
-    def _load_other_engine(self) -> tuple[Engine, NodeParameters]:
+    def _load_other_engine(self) -> Loaded:
         """Load the engine anew; in a thread, while the old one goes on."""
         if self.engine is None:
             raise EngineError(
@@ -260,14 +260,15 @@ class DetectorNode(LifecycleNode):
             )
         parameters = self.parameters
         try:
-            return self._pipeline.load_engine(parameters), parameters
+            return Loaded(*self._pipeline.load_engine(parameters), parameters)
         finally:
             self.progress, self.build_fraction = "", None
 
-    def _use_engine(self, engine: Engine, parameters: NodeParameters) -> str:
+    def _use_engine(self, loaded: Loaded) -> str:
         """Go over to a new engine between two pairs; the old one is closed then."""
+        engine = loaded.engine
         with self._lock:
-            old = self._pipeline.take_engine(engine, parameters)
+            old = self._pipeline.take_engine(engine, loaded.choice, loaded.parameters)
             if self.session is not None and self.state_label == "active":
                 self.session.replace(self._pipeline.make_perception(self.parameters))
             elif self._results is not None:

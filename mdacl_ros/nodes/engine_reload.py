@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -14,7 +15,17 @@ from std_srvs.srv import Trigger
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.nodes import topics
 from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.runtime.choice import EngineChoice
 from mdacl_ros.runtime.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A new engine, why it is this one, and the parameters that named it."""
+
+    engine: Engine
+    choice: EngineChoice
+    parameters: NodeParameters
 
 
 class EngineReload:
@@ -25,15 +36,15 @@ class EngineReload:
 
     Args:
         node: The node that offers the service.
-        load: Loads the engine that the parameters name, and returns both; runs in the thread.
+        load: Loads the engine that the parameters name; runs in the thread.
         use: Takes the new engine over, in the executor; returns what to answer.
     """
 
     def __init__(
         self,
         node: LifecycleNode,
-        load: Callable[[], tuple[Engine, NodeParameters]],
-        use: Callable[[Engine, NodeParameters], str],
+        load: Callable[[], Loaded],
+        use: Callable[[Loaded], str],
     ) -> None:
         self._node, self._load, self._use = node, load, use
         self._loading = threading.Lock()
@@ -53,8 +64,7 @@ class EngineReload:
             response.message = "an engine is being loaded already; wait for it"
             return response
         try:
-            engine, parameters = await self._loaded()
-            response.message, response.success = self._use(engine, parameters), True
+            response.message, response.success = self._use(await self._loaded()), True
         except MdaclError as error:
             response.message = str(error)
             self._node.get_logger().error(f"engine not reloaded: {error}")
@@ -66,7 +76,7 @@ class EngineReload:
         return response
 
     def _loaded(self) -> Any:
-        """An rclpy future of the new engine and its parameters."""
+        """An rclpy future of what was loaded."""
         future: Any = Future(executor=self._node.executor)
 
         def load() -> None:

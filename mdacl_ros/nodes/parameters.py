@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mdacl_ros.errors import ModelError, ParameterError
+from mdacl_ros.errors import MdaclError, ModelError, ParameterError
 from mdacl_ros.nodes.parameter_spec import ParameterSpec, parameter
 from mdacl_ros.perception import PerceptionConfig
 from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime.choice import EngineChoice, choose
+from mdacl_ros.runtime.engine_kind import AUTO
+from mdacl_ros.runtime.model_facts import read_model_facts
+from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
 from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE
 from mdacl_ros.sensing.synchronizer import SyncConfig
 from mdacl_ros.small_file import user_path
@@ -27,15 +32,22 @@ class NodeParameters:
         reload=True,
     )
     engine: str = parameter(
-        "openvino",
-        "Library that runs the network.",
-        choices=("torch", "openvino", "tensorrt"),
+        AUTO,
+        "Library that runs the network; auto: the fastest that can run here.",
+        choices=engine_names(),
         reload=True,
     )
     precision: str = parameter(
-        "float32",
-        "Arithmetic of the engine.",
-        choices=("float32", "bf16", "fp16", "int8"),
+        AUTO,
+        "Arithmetic of the engine; auto: the fastest in hardware that the model folder vouches "
+        "for.",
+        choices=precision_names(),
+        reload=True,
+    )
+    device: str = parameter(
+        AUTO,
+        "Where the engine runs; auto: where it is fastest.",
+        choices=device_names(),
         reload=True,
     )
     input_width: int = parameter(
@@ -230,6 +242,19 @@ class NodeParameters:
                 "'small' or the path of a folder with model.yaml and weights"
             )
         return find_resource(f"models/{self.model}")
+
+    def choose_engine(self) -> EngineChoice:
+        """Resolve engine, precision and device for this machine and the model.
+
+        A model folder that cannot be read is not reported here: loading it does that.
+
+        Raises:
+            EngineError: They cannot run here together.
+        """
+        facts = None
+        with contextlib.suppress(MdaclError):
+            facts = read_model_facts(self.model_folder())
+        return choose(self.engine, self.precision, self.device, facts)
 
     def perception_config(self) -> PerceptionConfig:
         """The part that Perception reads."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from mdacl_ros.errors import CalibrationError, EngineError
 from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.perception import Perception
+from mdacl_ros.runtime.choice import EngineChoice
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.sensing.rig import RigCalibration, load_rig
 from mdacl_ros.types import MODALITIES, Modality
@@ -36,6 +37,7 @@ class EngineFactory(Protocol):
         *,
         engine: str,
         precision: str,
+        device: str,
         input_size: tuple[int, int],
         progress: Progress | None,
     ) -> Engine:
@@ -54,12 +56,14 @@ class Pipeline:
         engine: The loaded engine, or ``None`` while unconfigured.
         rig: The rig calibration, or ``None`` while unconfigured or without one.
         perception: The newest detector pipeline, or ``None``.
+        choice: What engine, precision and device ``auto`` became, ``None`` while unconfigured.
     """
 
     def __init__(self, factory: EngineFactory, progress: Progress) -> None:
         self.engine: Engine | None = None
         self.rig: RigCalibration | None = None
         self.perception: Perception | None = None
+        self.choice: EngineChoice | None = None
         self._factory, self._tell = factory, progress
         # Threads that load an engine, each with when it last told its progress.
         self._loads: dict[int, float | None] = {}
@@ -92,12 +96,15 @@ class Pipeline:
         """
         self._calibration = file_stamp(parameters)
         self.rig = read_rig(parameters)
-        self.engine = self.load_engine(parameters)
+        self.engine, self.choice = self.load_engine(parameters)
         self._loaded_with = parameters
         return self.engine
 
-    def load_engine(self, parameters: NodeParameters) -> Engine:
+    def load_engine(self, parameters: NodeParameters) -> tuple[Engine, EngineChoice]:
         """Load, or build, the engine that parameters name; the present one stays.
+
+        Returns:
+            The engine, and why it is this one.
 
         Raises:
             MdaclError: It cannot be loaded.
@@ -105,13 +112,17 @@ class Pipeline:
         thread = threading.get_ident()
         self._loads[thread] = None
         try:
-            return self._factory(
-                parameters.model_folder(),
-                engine=parameters.engine,
-                precision=parameters.precision,
+            model = parameters.model_folder()
+            choice = parameters.choose_engine()
+            engine = self._factory(
+                model,
+                engine=choice.engine,
+                precision=choice.precision,
+                device=choice.device,
                 input_size=parameters.input_size,
                 progress=self._progress,
             )
+            return engine, choice
         finally:
             del self._loads[thread]
 
@@ -120,7 +131,9 @@ class Pipeline:
         self._loads[threading.get_ident()] = time.monotonic() if fraction < 1 else None
         self._tell(fraction, text)
 
-    def take_engine(self, engine: Engine, parameters: NodeParameters) -> Engine:
+    def take_engine(
+        self, engine: Engine, choice: EngineChoice, parameters: NodeParameters
+    ) -> Engine:
         """Use another engine; returns the old one, which may still be at work.
 
         Raises:
@@ -129,7 +142,8 @@ class Pipeline:
         if self.engine is None:
             engine.close()
             raise EngineError("reload_engine: the node was cleaned up meanwhile; configure it")
-        old, self.engine, self._loaded_with = self.engine, engine, parameters
+        old, self.engine, self.choice = self.engine, engine, choice
+        self._loaded_with = parameters
         return old
 
     def forget_checked(self) -> None:
@@ -180,7 +194,7 @@ class Pipeline:
         """
         if self.engine is not None and close:
             self.engine.close()
-        self.engine = self.perception = self.rig = None
+        self.engine = self.perception = self.rig = self.choice = None
 
 
 def check_sizes(rig: RigCalibration, sizes: Sizes, file: str) -> None:

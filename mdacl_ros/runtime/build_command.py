@@ -11,14 +11,14 @@ from mdacl_ros.errors import EngineError
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.cache import cache_root
 from mdacl_ros.runtime.engine import Progress
-from mdacl_ros.runtime.loading import ENGINES, load_engine
+from mdacl_ros.runtime.engine_arguments import add_engine_arguments
+from mdacl_ros.runtime.loading import load_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
-    parser.add_argument("--engine", choices=ENGINES, default="openvino", help="engine")
-    parser.add_argument("--precision", default="float32", help="float32 or bf16")
+    add_engine_arguments(parser)
     parser.add_argument(
         "--size", default="640x480", help="network input WIDTHxHEIGHT, multiples of 32"
     )
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         args.model or find_resource("models/small"),
         engine=args.engine,
         precision=args.precision,
+        device=args.device,
         input_size=parse_size(args.size),
         progress=progress_printer(),
     )

@@ -10,22 +10,25 @@ from typing import Any
 
 import numpy as np
 
+import mdacl_ros
 from mdacl_ros import __version__, network
 from mdacl_ros.errors import EngineError, ModelError
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS, read_model_yaml
 from mdacl_ros.runtime.cache import EngineCache, file_digest
+from mdacl_ros.runtime.choice import choose
 from mdacl_ros.runtime.engine import STRIDE, Engine, Progress
+from mdacl_ros.runtime.engine_build import build_engine
+from mdacl_ros.runtime.engine_kind import AUTO, EngineKind
 from mdacl_ros.runtime.model_facts import read_model_facts
-
-ENGINES = ("torch", "openvino", "tensorrt")
-_LIBRARIES = {"openvino": ("openvino", "torch"), "tensorrt": ("torch_tensorrt", "torch")}
+from mdacl_ros.runtime.registry import ENGINES
 
 
 def load_engine(
     model: Path,
     *,
-    engine: str = "openvino",
-    precision: str = "float32",
+    engine: str = AUTO,
+    precision: str = AUTO,
+    device: str = AUTO,
     input_size: tuple[int, int] = (640, 480),
     progress: Progress | None = None,
     cache: EngineCache | None = None,
@@ -34,8 +37,9 @@ def load_engine(
 
     Args:
         model: Model folder (``model.yaml`` and ``weights.safetensors``).
-        engine: ``torch``, ``openvino`` or ``tensorrt``.
-        precision: ``float32`` or ``bf16`` (openvino).
+        engine: Name of a kind in :data:`.registry.ENGINES`, or ``auto``.
+        precision: One of its precisions, or ``auto``; see :func:`.choice.choose`.
+        device: ``cpu``, ``cuda`` or ``auto``.
         input_size: Network input ``(width, height)``, multiples of 32.
         progress: Told what is being done while a build runs; a cached engine reports nothing.
         cache: Where built engines are kept.
@@ -44,23 +48,15 @@ def load_engine(
         ModelError: Model files are missing or unreadable.
         EngineError: Unknown engine or precision, or it cannot run on this machine.
     """
-    _check(engine, input_size)
+    check_input_size(input_size)
     facts = read_model_facts(model)
-    if engine == "torch":
-        if precision != "float32":
-            raise EngineError(f"engine: torch precision {precision!r}, wanted 'float32'")
-        from mdacl_ros.runtime.torch_engine import TorchEngine
-
-        return _warmed(TorchEngine(model, facts, input_size))
-    if engine == "tensorrt":
-        raise EngineError(
-            "engine: tensorrt is not built into this version yet; use openvino (CPU) or torch"
-        )
-    from mdacl_ros.runtime.openvino_engine import OpenVinoEngine, checked_precision
-
-    checked_precision(precision)  # before a build of minutes
-    folder = _built(model, engine, input_size, progress, cache or EngineCache())
-    return _warmed(OpenVinoEngine(folder, facts, input_size, precision))
+    choice = choose(engine, precision, device, facts)
+    kind = ENGINES[choice.engine]
+    folder = model
+    if kind.builds:
+        built_as = kind.built_as(choice.precision)
+        folder = _built(model, kind, built_as, input_size, progress or _silent, cache)
+    return _warmed(kind.load(folder, facts, input_size, choice.precision, choice.device))
 
 
 def _warmed(engine: Engine) -> Engine:
@@ -78,27 +74,35 @@ def _warmed(engine: Engine) -> Engine:
 
 def _built(
     model: Path,
-    engine: str,
+    kind: EngineKind,
+    precision: str,
     input_size: tuple[int, int],
-    progress: Progress | None,
-    cache: EngineCache,
+    progress: Progress,
+    cache: EngineCache | None,
 ) -> Path:
-    """Return the cached graphs of a model, building them when needed."""
-    parts = cache_parts(model, engine, input_size)
+    """Return the cached folder of an engine, building it when needed."""
+    cache = cache or EngineCache()
+    parts = cache_parts(model, kind, precision, input_size)
     if (folder := cache.find(parts)) is not None:
         return folder
-    from mdacl_ros.runtime.openvino_engine import build_openvino
-
     with cache.store(parts) as part:
-        build_openvino(model, input_size, part, progress or _silent)
+        build_engine(kind, model, input_size, precision, part, progress)
     folder = cache.find(parts)
     if folder is None:
         raise EngineError(f"engine: {cache.root} does not keep what is written; check the disk")
     return folder
 
 
-def cache_parts(model: Path, engine: str, input_size: tuple[int, int]) -> dict[str, Any]:
-    """Everything an engine's cache entry depends on.
+def cache_parts(
+    model: Path, kind: EngineKind, precision: str, input_size: tuple[int, int]
+) -> dict[str, Any]:
+    """Everything a built engine's cache entry depends on.
+
+    Args:
+        model: Model folder.
+        kind: It is built.
+        precision: One of its precisions.
+        input_size: Network input ``(width, height)``.
 
     Raises:
         ModelError: The weights are missing.
@@ -107,28 +111,39 @@ def cache_parts(model: Path, engine: str, input_size: tuple[int, int]) -> dict[s
         if not (model / name).is_file():
             raise ModelError(f"model: {model / name} does not exist; see models/small")
     return {
-        "engine": engine,
+        "engine": kind.name,
+        "precision": kind.built_as(precision),
         "weights": file_digest(model / WEIGHTS),
+        "model_files": {
+            name: file_digest(model / name) for name in kind.model_files if (model / name).is_file()
+        },
         "detector": read_model_yaml(model)["detector"],
         "input_size": list(input_size),
         "machine": platform.machine(),
         "package": __version__,
-        "code": _code_digest(),
-        "libraries": {name: _version(name) for name in _LIBRARIES[engine]},
+        "code": _code_digest(kind),
+        "libraries": {name: _version(name) for name in kind.libraries},
+        "device": dict(kind.device_facts()),
     }
 
 
-def _code_digest() -> str:
-    """SHA-256 of the network's source: a graph outlives neither its weights nor its code."""
+def _code_digest(kind: EngineKind) -> str:
+    """SHA-256 of what makes the graph: it outlives neither its weights nor its code."""
+    package = Path(mdacl_ros.__file__).parent
     digest = hashlib.sha256()
     for source in sorted(Path(network.__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
+    for name in kind.sources:
+        digest.update((package / name).read_bytes())
     return digest.hexdigest()
 
 
-def _check(engine: str, input_size: tuple[int, int]) -> None:
-    if engine not in ENGINES:
-        raise EngineError(f"engine: got {engine!r}, wanted one of {', '.join(ENGINES)}")
+def check_input_size(input_size: tuple[int, int]) -> None:
+    """Refuse a network input that the detector cannot have.
+
+    Raises:
+        EngineError: A side is no multiple of :data:`.engine.STRIDE`.
+    """
     if any(side < STRIDE or side % STRIDE for side in input_size):
         raise EngineError(
             f"engine: input size is {input_size[0]}x{input_size[1]}, wanted multiples of {STRIDE}, "

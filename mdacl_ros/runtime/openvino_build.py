@@ -1,14 +1,10 @@
 """PyTorch network -> OpenVINO graphs; the only part of the CPU engine that needs torch.
 
-Run as a process by :mod:`mdacl_ros.runtime.child_build`: ``python -m
-mdacl_ros.runtime.openvino_build MODEL WIDTH HEIGHT DETECTOR_XML PROBE_XML``.
+Runs in the build's own process, see :mod:`mdacl_ros.runtime.engine_build`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +15,7 @@ import torch
 from openvino import opset13 as opset
 from torch import Tensor, nn
 
-from mdacl_ros.errors import EngineError, MdaclError
+from mdacl_ros.errors import EngineError
 from mdacl_ros.network.probe import Probe, ProbeOutput, example_inputs, fold_norms, trace_probe
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.engine import Progress
@@ -155,30 +151,3 @@ def _accept(what: str, difference: FloatArray, tolerance: float) -> None:
             f"openvino: {what} differ from PyTorch by {worst:.2g}, wanted at most {tolerance:g}; "
             "use engine torch and report the OpenVINO version"
         )
-
-
-def main(arguments: list[str]) -> int:
-    """Convert, reporting progress as JSON lines; whatever libraries print goes to stderr.
-
-    Standard output itself is moved, not ``sys.stdout`` alone: C++ code prints as well.
-    """
-    model, width, height, detector_xml, probe_xml = arguments
-    reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    def report(fraction: float, what: str) -> None:
-        print(json.dumps({"fraction": fraction, "what": what}), file=reports, flush=True)
-
-    size = (int(width), int(height))
-    with reports:
-        try:
-            convert(Path(model), size, Path(detector_xml), Path(probe_xml), report)
-        except MdaclError as error:
-            failure = {"error": str(error), "kind": type(error).__name__}
-            print(json.dumps(failure), file=reports, flush=True)
-            return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -8,8 +8,6 @@ import numpy as np
 import openvino as ov
 
 from mdacl_ros.errors import EngineError
-from mdacl_ros.runtime.child_build import build_in_child
-from mdacl_ros.runtime.engine import Progress
 from mdacl_ros.runtime.model_facts import ModelFacts
 from mdacl_ros.types import FloatArray, Predictions
 
@@ -19,13 +17,13 @@ _HINTS = {"float32": "f32", "bf16": "bf16"}
 
 
 class OpenVinoEngine:
-    """Runs a detector built by :func:`build_openvino`.
+    """Runs the graphs that :mod:`.openvino_build` writes.
 
     The exact gradient probe is a second static graph with the backward pass written out; it is
     loaded at its first use and answers detections as well, so a probed frame costs one call.
 
     Args:
-        folder: What :func:`build_openvino` wrote.
+        folder: What the build wrote.
         facts: What ``model.yaml`` says.
         input_size: Network input ``(width, height)``.
         precision: ``float32`` or ``bf16``.
@@ -101,22 +99,3 @@ def checked_precision(precision: str) -> str:
     ):
         raise EngineError("engine: this CPU has no bf16; set precision to float32")
     return _HINTS[precision]
-
-
-def build_openvino(
-    model: Path, input_size: tuple[int, int], folder: Path, progress: Progress
-) -> None:
-    """Convert a model folder into the two graphs an engine loads.
-
-    Args:
-        model: Model folder with weights.
-        input_size: Network input ``(width, height)``.
-        folder: Where the graphs are written.
-        progress: Told what is being done.
-    """
-    width, height = input_size
-    build_in_child(
-        "mdacl_ros.runtime.openvino_build",
-        [str(model), str(width), str(height), str(folder / DETECTOR), str(folder / PROBE)],
-        progress,
-    )

@@ -71,11 +71,12 @@ class SharedEngines:
         *,
         engine: str,
         precision: str,
+        device: str,
         input_size: tuple[int, int],
         progress: Progress | None,
     ) -> Engine:
         """Return a handle of an engine; loaded now unless an equal one is in use."""
-        key = (model.resolve(), _version(model), engine, precision, input_size)
+        key = (model.resolve(), _version(model), engine, precision, device, input_size)
         with self._lock:  # a second user waits for the first one's loading
             entry = self._entries.get(key)
             if entry is None:
@@ -83,6 +84,7 @@ class SharedEngines:
                     model,
                     engine=engine,
                     precision=precision,
+                    device=device,
                     input_size=input_size,
                     progress=progress,
                 )

@@ -1,4 +1,4 @@
-"""The reference engine: eager PyTorch."""
+"""The reference engine: eager PyTorch, on the CPU or on a GPU."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mdacl_ros.errors import EngineError
 from mdacl_ros.network.probe import Probe, fold_norms
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.model_facts import ModelFacts
@@ -21,23 +22,31 @@ class TorchEngine:
         model: Model folder.
         facts: What ``model.yaml`` says.
         input_size: Network input ``(width, height)``.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        EngineError: PyTorch cannot use the GPU.
     """
 
     name = "torch"
     precision = "float32"
-    device = "CPU"
 
-    def __init__(self, model: Path, facts: ModelFacts, input_size: tuple[int, int]) -> None:
+    def __init__(
+        self, model: Path, facts: ModelFacts, input_size: tuple[int, int], device: str = "cpu"
+    ) -> None:
         self.input_size, self.labels = input_size, facts.labels
         self.estimate = facts.estimate
-        self._detector = fold_norms(load_detector(model)).requires_grad_(False)
+        self.device = device_name(device)
+        self._place = torch.device(device)
+        detector = fold_norms(load_detector(model)).requires_grad_(False)
+        self._detector = detector.to(self._place)
         self._probe = Probe(self._detector)
 
     def infer(
         self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """See :class:`mdacl_ros.runtime.engine.Engine`; any batch size."""
-        inputs = [torch.from_numpy(x) for x in (rgb, thermal, present)]
+        inputs = [torch.from_numpy(x).to(self._place) for x in (rgb, thermal, present)]
         if probe:
             return to_predictions(self._probe(*inputs))
         with torch.inference_mode():
@@ -47,6 +56,25 @@ class TorchEngine:
         """Nothing to release."""
 
 
+def device_name(device: str) -> str:
+    """What a person calls the device.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        EngineError: PyTorch cannot use the GPU, for example with too old a driver.
+    """
+    if device == "cpu":
+        return "CPU"
+    if not torch.cuda.is_available():
+        raise EngineError(
+            f"engine torch: PyTorch {torch.__version__} (CUDA {torch.version.cuda}) cannot use the "
+            "GPU; update the NVIDIA driver or set device to cpu"
+        )
+    return str(torch.cuda.get_device_name())
+
+
 def to_predictions(outputs: tuple[Tensor, ...]) -> Predictions:
     """Turn output tensors, in the order of :class:`Predictions`, into arrays."""
-    return Predictions(*(np.array(x.detach().numpy()) for x in outputs))
+    return Predictions(*(np.array(x.detach().cpu().numpy()) for x in outputs))

@@ -129,6 +129,7 @@ class BlobFactory:
         *,
         engine: str,
         precision: str,
+        device: str,
         input_size: tuple[int, int],
         progress: Progress | None,
     ) -> BlobEngine:

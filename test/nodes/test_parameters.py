@@ -8,6 +8,7 @@ import yaml
 from mdacl_ros.errors import MdaclError, ModelError, ParameterError
 from mdacl_ros.nodes.parameters import SPECS, NodeParameters, updated
 from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime.registry import ENGINES
 
 DEFAULTS = NodeParameters()
 
@@ -34,7 +35,7 @@ def test_the_shipped_file_holds_the_defaults() -> None:
         ("max_detections", 1.5, "int"),
         ("input_width", 650, "steps of 32"),
         ("frozen_after", -1, "0 to 1000"),
-        ("engine", "onnx", "torch, openvino, tensorrt"),
+        ("engine", "onnx", ", ".join(("auto", *ENGINES))),
         ("reuse_partner", 1, "bool"),
         ("partner_timeout", 0.0, "0.01 to"),
     ],

@@ -41,8 +41,8 @@ def test_progress_is_shown_once_a_change(capsys) -> None:
     [
         (["--size", "wide"], "wanted WIDTHxHEIGHT"),
         (["--size", "33x64"], "wanted multiples of 32"),
-        (["--precision", "int4", "--engine", "torch"], "wanted 'float32'"),
-        (["--engine", "tensorrt"], "not built into this version"),
+        (["--precision", "bf16", "--engine", "torch"], "it has no bf16, wanted one of float32"),
+        (["--engine", "openvino", "--device", "cuda"], "does not run on cuda, wanted cpu"),
     ],
 )
 def test_a_wrong_build_gets_one_line(model, arguments, says, capsys) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from mdacl_ros import network
 from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.cache import EngineCache, cache_root, engine_key
 from mdacl_ros.runtime.loading import cache_parts
+from mdacl_ros.runtime.registry import ENGINES
 
 PARTS = {"engine": "test", "weights": "abc"}
 
@@ -101,30 +103,34 @@ def test_key_depends_on_everything_but_order() -> None:
     assert engine_key({"a": 1}) != engine_key({"a": 2})
 
 
+def parts(model: Path, size: tuple[int, int] = (160, 128)) -> dict[str, Any]:
+    return cache_parts(model, ENGINES["openvino"], "float32", size)
+
+
 def test_key_follows_weights_size_and_model(model: Path, tmp_path: Path) -> None:
-    first = cache_parts(model, "openvino", (160, 128))
-    assert cache_parts(model, "openvino", (160, 128)) == first
+    first = parts(model)
+    assert parts(model) == first
     assert first["libraries"]["openvino"] != "absent"
     other = Path(shutil.copytree(model, tmp_path / "other"))
     data = bytearray((other / "weights.safetensors").read_bytes())
     data[-1] ^= 1
     (other / "weights.safetensors").write_bytes(data)
-    keys = {engine_key(p) for p in (first, cache_parts(other, "openvino", (160, 128)))}
-    keys.add(engine_key(cache_parts(model, "openvino", (128, 160))))
+    keys = {engine_key(p) for p in (first, parts(other))}
+    keys.add(engine_key(parts(model, (128, 160))))
     assert len(keys) == 3
 
 
 def test_key_follows_the_code_of_the_network(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = engine_key(cache_parts(model, "openvino", (160, 128)))
+    before = engine_key(parts(model))
     folder = tmp_path / "network"
     shutil.copytree(Path(network.__file__).parent, folder)
     monkeypatch.setattr(network, "__file__", str(folder / "__init__.py"))
-    assert engine_key(cache_parts(model, "openvino", (160, 128))) == before
+    assert engine_key(parts(model)) == before
     with (folder / "head.py").open("a") as source:
         source.write("# changed")
-    assert engine_key(cache_parts(model, "openvino", (160, 128))) != before
+    assert engine_key(parts(model)) != before
 
 
 def test_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,10 +182,10 @@ def test_closed_engine_says_so(model: Path, cache: EngineCache, openvino: Engine
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"engine": "onnx"}, "engine: got 'onnx', wanted one of torch, openvino"),
-        ({"engine": "tensorrt"}, "tensorrt is not built into this version"),
-        ({"engine": "torch", "precision": "bf16"}, "precision 'bf16', wanted 'float32'"),
-        ({"precision": "fp4"}, "precision 'fp4', wanted one of"),
+        ({"engine": "onnx"}, "engine: got 'onnx', wanted one of auto, "),
+        ({"engine": "torch", "precision": "bf16"}, "it has no bf16, wanted one of float32"),
+        ({"precision": "fp4"}, "precision: got 'fp4', wanted one of auto, "),
+        ({"device": "npu"}, "device: got 'npu', wanted one of auto, cpu, cuda"),
         ({"input_size": (640, 470)}, "640x470, wanted multiples of 32"),
         ({"input_size": (0, 32)}, "0x32, wanted multiples of 32"),
     ],

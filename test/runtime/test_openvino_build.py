@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 import torch
 from network.random_models import MICRO, SIZE, save_random_model
 
-from mdacl_ros.errors import EngineError, ModelError
+from mdacl_ros.errors import EngineError
 from mdacl_ros.network.probe import ProbeOutput
 from mdacl_ros.runtime import openvino_build
 from mdacl_ros.runtime.openvino_build import compare
@@ -78,31 +76,6 @@ def test_every_output_is_compared(
     ours[name][place] += change
     with pytest.raises(EngineError, match=says):
         compare(list(ours.values()), reference)
-
-
-def test_reports_are_alone_on_standard_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also what C++ code prints on the file descriptor goes elsewhere."""
-
-    def convert(model, size, detector_xml, probe_xml, progress) -> None:
-        os.write(1, b"a library talks without a line end")
-        progress(0.5, f"{model} {size[0]}x{size[1]}")
-        raise ModelError("no weights")
-
-    monkeypatch.setattr(openvino_build, "convert", convert)
-    kept, path = os.dup(1), tmp_path / "stdout"
-    try:
-        with path.open("wb") as stream:
-            os.dup2(stream.fileno(), 1)
-            assert openvino_build.main(["m", "64", "32", "a.xml", "b.xml"]) == 1
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-    assert [json.loads(line) for line in path.read_text().splitlines()] == [
-        {"fraction": 0.5, "what": "m 64x32"},
-        {"error": "no weights", "kind": "ModelError"},
-    ]
 
 
 @pytest.mark.parametrize("camera", ["rgb", "thermal"])

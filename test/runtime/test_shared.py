@@ -16,6 +16,7 @@ from mdacl_ros.runtime.shared import SharedEngines
 OPTIONS: dict[str, Any] = {
     "engine": "torch",
     "precision": "float32",
+    "device": "cpu",
     "input_size": (64, 64),
     "progress": None,
 }

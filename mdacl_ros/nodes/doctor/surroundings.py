@@ -11,8 +11,13 @@ from mdacl_ros.errors import CalibrationError, MdaclError
 from mdacl_ros.nodes.doctor.finding import Finding, bad, ok, warn
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.resources import find_resource
-from mdacl_ros.runtime.cache import EngineCache, cache_root
+from mdacl_ros.runtime.cache import EngineCache
+from mdacl_ros.runtime.choice import EngineChoice
+from mdacl_ros.runtime.cuda_device import CudaDevice, find_cuda
+from mdacl_ros.runtime.engine_kind import CUDA
 from mdacl_ros.runtime.loading import cache_parts
+from mdacl_ros.runtime.model_facts import read_model_facts
+from mdacl_ros.runtime.registry import ENGINES
 from mdacl_ros.sensing.rig import load_rig
 from mdacl_ros.small_file import user_path
 from mdacl_ros.types import Modality
@@ -99,43 +104,44 @@ def check_shared_memory(folder: Path = Path("/dev/shm")) -> Finding:
 
 
 def check_engine(parameters: NodeParameters, cache: EngineCache | None = None) -> list[Finding]:
-    """The engine: built already, and the hardware it wants."""
-    name = parameters.engine
-    width, height = parameters.input_size
-    what = f"{name} {parameters.precision} {width}x{height} of model {parameters.model}"
-    build = f"mdacl build --engine {name} --size {width}x{height}"
-    findings = []
+    """The engine: which one and why, whether it can run, and whether it is built already."""
     try:
+        choice = parameters.choose_engine()
         model = parameters.model_folder()
-        built = name == "torch" or (cache or EngineCache()).find(
-            cache_parts(model, name, parameters.input_size)
-        )
-        findings.append(
-            ok("engine", f"{what} is ready ({'nothing to build' if name == 'torch' else 'cached'})")
-            if built
-            else warn(
-                "engine",
-                f"{what} is not in {cache_root()}",
-                f"{build}; else the node builds it at configure, which takes minutes",
-            )
-        )
-    except (MdaclError, KeyError) as error:
-        findings.append(bad("engine", str(error), "set the parameters model and engine"))
-    return [*findings, _gpu(name)]
+        read_model_facts(model)
+        return [_built(parameters, choice, model, cache or EngineCache()), _gpu(choice)]
+    except MdaclError as error:
+        return [bad("engine", str(error), "set the parameters model, engine, precision, device")]
 
 
-def _gpu(engine: str, driver: Path = Path("/proc/driver/nvidia/version")) -> Finding:
-    """An NVIDIA GPU or a Jetson's, if the engine wants one."""
-    jetson = Path("/etc/nv_tegra_release").is_file()
-    if driver.is_file() or jetson:
-        return ok("gpu", "NVIDIA driver is loaded")
-    if engine == "tensorrt":
-        return bad(
-            "gpu",
-            "no NVIDIA driver here, engine tensorrt wants one",
-            "install the driver (in a container: --gpus all), or set engine to openvino",
-        )
-    return ok("gpu", f"none, engine {engine} does not need one")
+def _built(
+    parameters: NodeParameters, choice: EngineChoice, model: Path, cache: EngineCache
+) -> Finding:
+    """Whether the first start has to build."""
+    kind, size = ENGINES[choice.engine], parameters.input_size
+    width, height = size
+    what = f"{choice.engine} {choice.precision} {width}x{height} of model {parameters.model}"
+    because = f"; {choice.reason}" if choice.reason else ""
+    if not kind.builds:
+        return ok("engine", f"{what} is ready (nothing to build){because}")
+    if cache.find(cache_parts(model, kind, choice.precision, size)):
+        return ok("engine", f"{what} is ready (cached){because}")
+    build = f"mdacl build --engine {choice.engine} --precision {choice.precision}"
+    return warn(
+        "engine",
+        f"{what} is not in {cache.root}{because}",
+        f"{build} --size {width}x{height}; else the node builds it at configure, which takes "
+        "minutes",
+    )
+
+
+def _gpu(choice: EngineChoice) -> Finding:
+    """The GPU that CUDA offers, whether the engine runs on it or not."""
+    found = find_cuda()
+    if isinstance(found, CudaDevice):
+        use = "used" if choice.device == CUDA else f"not used by engine {choice.engine}"
+        return ok("gpu", f"{found.name}, CUDA {found.cuda}, {use}")
+    return ok("gpu", f"{found}; engine {choice.engine} does not need one")
 
 
 def check_calibration(path: str, sizes: Mapping[Modality, Size | None]) -> Finding:

@@ -194,7 +194,7 @@ def test_the_shipped_profile_is_fine() -> None:
 def test_an_engine_that_is_not_built_says_how_to(tmp_path: Path) -> None:
     findings = surroundings.check_engine(LIMITS, EngineCache(tmp_path))
     assert findings[0].level == "warn"
-    assert "mdacl build --engine openvino --size 640x480" in findings[0].todo
+    assert "mdacl build --engine openvino --precision float32 --size 640x480" in findings[0].todo
     assert findings[1].level == "ok"
     ready = surroundings.check_engine(replace(LIMITS, engine="torch"), EngineCache(tmp_path))
     assert ready[0].level == "ok"
@@ -202,11 +202,11 @@ def test_an_engine_that_is_not_built_says_how_to(tmp_path: Path) -> None:
     assert nowhere[0].level == "bad"
 
 
-@pytest.mark.parametrize(("engine", "level"), [("openvino", "ok"), ("tensorrt", "bad")])
-def test_a_gpu_is_asked_for_where_it_is_needed(engine: str, level: str, tmp_path: Path) -> None:
-    if Path("/etc/nv_tegra_release").is_file():
-        pytest.skip("a Jetson has a GPU")
-    assert surroundings._gpu(engine, tmp_path / "none").level == level
+def test_an_engine_that_cannot_run_here_says_why(tmp_path: Path) -> None:
+    impossible = replace(LIMITS, engine="openvino", device="cuda")
+    [finding] = surroundings.check_engine(impossible, EngineCache(tmp_path))
+    assert finding.level == "bad"
+    assert "does not run on cuda, wanted cpu" in finding.what
 
 
 def test_calibration_against_the_images() -> None:
