@@ -24,6 +24,7 @@ from mdacl_ros.learning.data_folder import data_folder
 from mdacl_ros.learning.dominance_fit import network_input
 from mdacl_ros.learning.samples import load_sample, read_pairs
 from mdacl_ros.network.detector import Detector
+from mdacl_ros.network.image_input import float_planes
 from mdacl_ros.network.probe import Probe, fold_norms
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.perception import without_duplicates
@@ -45,7 +46,8 @@ def true_share(logit: torch.Tensor, features: list[torch.Tensor]) -> float:
 
 def rows(detector: Detector, inputs: tuple[np.ndarray, ...]) -> Iterator[tuple[float, ...]]:
     """One row of :data:`COLUMNS` for each detection of a pair."""
-    tensors = [torch.from_numpy(x) for x in inputs]
+    rgb, thermal, present = (torch.from_numpy(x) for x in inputs)
+    tensors = (float_planes(rgb), thermal, present)
     raw = to_predictions(Probe(detector)(*tensors))
     assert raw.sensitivities is not None
     with torch.no_grad():

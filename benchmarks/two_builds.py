@@ -46,7 +46,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     width, height = SIZE
     inputs = (
-        rng.random((1, 3, height, width), np.float32),
+        rng.integers(0, 256, (1, height, width, 3), np.uint8),
         rng.random((1, 1, height, width), np.float32),
         np.ones((1, 2, height // 32, width // 32), np.float32),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import cv2
 import numpy as np
 
 from mdacl_ros.errors import ImageError, ImageKindError, MdaclError
@@ -14,7 +13,7 @@ from mdacl_ros.sensing.letterbox import Letterbox, present_cells
 from mdacl_ros.sensing.registration_source import RegistrationSource
 from mdacl_ros.sensing.rig import RigCalibration
 from mdacl_ros.sensing.thermal import ThermalNormalizer
-from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Modality, ThermalImage
+from mdacl_ros.types import ByteArray, Frame, FramePair, Modality, ThermalImage
 
 Size = tuple[int, int]
 
@@ -30,7 +29,7 @@ class PairInput:
         background: Build the map for another distance in a thread of its own.
 
     Attributes:
-        rgb: ``(1, 3, H, W)`` float32 in [0, 1].
+        rgb: ``(1, H, W, 3)`` uint8, R, G, B, black where no image lies.
         thermal: ``(1, 1, H, W)`` float32 in [0, 1], in the RGB camera's view.
         present: ``(1, 2, H / 32, W / 32)`` float32 availability.
         letterbox: How the RGB image of the newest pair lies in the network input.
@@ -48,7 +47,7 @@ class PairInput:
         background: bool = False,
     ) -> None:
         width, height = size
-        self.rgb = np.zeros((1, 3, height, width), np.float32)
+        self.rgb = np.zeros((1, height, width, 3), np.uint8)
         self.thermal = np.zeros((1, 1, height, width), np.float32)
         self.present = np.zeros((1, 2, height // STRIDE, width // STRIDE), np.float32)
         self.letterbox = Letterbox(size, size)
@@ -136,10 +135,10 @@ class PairInput:
     def _place_rgb(self, rgb: ByteArray | None) -> None:
         """Fit the colour image into the input tensor, or leave it absent."""
         if rgb is None:
-            self.rgb[:] = 0.0
+            self.rgb[:] = 0
             self.present[0, 0] = 0.0
             return
-        write_planes(cast(ByteArray, self.letterbox.apply(rgb)), self.rgb[0])
+        self.rgb[0] = self.letterbox.apply(rgb)
         self.present[0, 0] = present_cells(self.letterbox.coverage(), STRIDE)
 
     def _place_thermal(self, thermal: ThermalImage | None) -> None:
@@ -199,10 +198,3 @@ def rgb_pixels(frame: Frame) -> ByteArray:
             "wanted uint8 of shape (H, W, 3) in R, G, B order; check the camera driver"
         )
     return cast(ByteArray, image)
-
-
-def write_planes(image: ByteArray, out: FloatArray) -> None:
-    """Write ``(H, W, 3)`` uint8 into ``(3, H, W)`` float32 in [0, 1], without a temporary copy."""
-    for channel in range(3):
-        plane = cv2.extractChannel(image, channel)
-        np.multiply(plane, np.float32(1 / 255), out=out[channel])

@@ -11,7 +11,7 @@ from mdacl_ros.errors import CalibrationError, ImageError, MdaclError, Parameter
 from mdacl_ros.perception import Perception, PerceptionConfig, build_perception
 from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
 from mdacl_ros.sensing.thermal import ThermalNormalizer
-from mdacl_ros.types import FloatArray, Frame, FramePair, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Predictions
 
 INPUT = (640, 480)
 SHIFT = np.array([[4.0, 0, 20], [0, 3.0, -6], [0, 0, 1]])
@@ -31,10 +31,10 @@ class StubEngine:
         self.input_size = input_size
         self.boxes: list[tuple[float, ...]] = [(10, 20, 30, 60), (100, 50, 200, 150)]
         self.scores = [0.9, 0.4]
-        self.given: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        self.given: list[tuple[ByteArray, FloatArray, FloatArray]] = []
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         self.given.append((rgb.copy(), thermal.copy(), present.copy()))
         here = present.any(axis=(2, 3)).astype(np.float32)[..., None].repeat(3, axis=2)
@@ -114,10 +114,10 @@ def test_works_with_either_camera(
     assert (result.thermal_registered is not None) is thermal
 
 
-def test_rgb_planes_are_in_order_and_scaled(perception: Perception, engine: StubEngine) -> None:
+def test_the_engine_gets_the_rgb_image_as_it_is(perception: Perception, engine: StubEngine) -> None:
     frame = rgb_frame()
     perception.process(pair(frame, None))
-    assert np.allclose(engine.given[-1][0][0], frame.image.transpose(2, 0, 1) / 255, atol=1e-6)
+    assert np.array_equal(engine.given[-1][0][0], frame.image)
 
 
 SIZES = [(1280, 720), (1279, 717), (641, 479), (333, 555), (640, 480), (97, 61)]

@@ -15,11 +15,12 @@ from torch import Tensor
 from mdacl_ros.errors import ModelError
 from mdacl_ros.network.calibration_gate import GateOutput
 from mdacl_ros.network.detector import Detector
+from mdacl_ros.network.image_input import ImageInput
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.runtime.torch_engine import to_predictions
-from mdacl_ros.types import FloatArray, FramePair, PerceptionResult, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, FramePair, PerceptionResult, Predictions
 
 
 @dataclass(slots=True)
@@ -102,16 +103,17 @@ class TracingEngine:
         self.input_size, self.labels, self.estimate = input_size, facts.labels, facts.estimate
         self.trace: GateTrace | None = None
         self._detector = load_detector(model)
+        self._input = ImageInput(self._detector)
         with traced(self._detector):
             pass  # refuses a model without gates before any image is read
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """See :class:`mdacl_ros.runtime.engine.Engine`; does not probe."""
         inputs = [torch.from_numpy(x) for x in (rgb, thermal, present)]
         with torch.inference_mode(), traced(self._detector) as self.trace:
-            return to_predictions(self._detector(*inputs))
+            return to_predictions(self._input(*inputs))
 
     def close(self) -> None:
         """Nothing to release."""

@@ -14,7 +14,7 @@ import numpy as np
 from mdacl_ros.corruption import corrupt_rgb, corrupt_thermal
 from mdacl_ros.learning.samples import Sample
 from mdacl_ros.runtime.engine import STRIDE, Engine
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ def probed(engine: Engine, samples: Iterable[Sample], seed: int = 0) -> Iterator
 
 
 def network_input(
-    rgb: np.ndarray, thermal: FloatArray, size: tuple[int, int]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    rgb: ByteArray, thermal: FloatArray, size: tuple[int, int]
+) -> tuple[ByteArray, FloatArray, FloatArray]:
     """Batch of one for an engine, from registered images that have the input's size.
 
     Raises:
@@ -82,7 +82,7 @@ def network_input(
     if rgb.shape[1::-1] != size or thermal.shape[::-1] != size:
         raise ValueError(f"got images of {rgb.shape[1::-1]}, wanted the engine's {size}")
     return (
-        np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / np.float32(255),
+        np.ascontiguousarray(rgb[None], np.uint8),
         np.ascontiguousarray(thermal[None, None], np.float32),
         np.ones((1, 2, size[1] // STRIDE, size[0] // STRIDE), np.float32),
     )

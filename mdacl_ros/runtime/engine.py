@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 Progress = Callable[[float, str], None]
 """Called with (fraction done in [0, 1], what is being done) while an engine is built."""
@@ -35,13 +35,15 @@ class Engine(Protocol):
     estimate: tuple[float, float]
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """Run the detector on one pair (batch 1).
 
         Args:
-            rgb: ``(1, 3, H, W)`` float32 in [0, 1], R, G, B.
-            thermal: ``(1, 1, H, W)`` float32 in [0, 1], registered to rgb.
+            rgb: ``(1, H, W, 3)`` uint8, R, G, B; black where no image lies. The engine's graph
+                normalises it, see :mod:`mdacl_ros.network.image_input`.
+            thermal: ``(1, 1, H, W)`` float32 in [0, 1], registered to rgb; not uint8, which would
+                lose levels of 14-bit cameras.
             present: ``(1, 2, H/32, W/32)`` float32, 1 where the modality (rgb, thermal) covers that
                 32-pixel cell, 0 where it does not; all 0 for an absent camera.
             probe: Also compute the exact gradient sensitivities (about three times the cost).

@@ -63,7 +63,7 @@ def _warmed(engine: Engine) -> Engine:
     """Answer once, probed and not, so that the first camera frame is as fast as any other."""
     width, height = engine.input_size
     inputs = (
-        np.zeros((1, 3, height, width), np.float32),
+        np.zeros((1, height, width, 3), np.uint8),
         np.zeros((1, 1, height, width), np.float32),
         np.ones((1, 2, height // STRIDE, width // STRIDE), np.float32),
     )

@@ -16,7 +16,8 @@ from openvino import opset13 as opset
 from torch import Tensor, nn
 
 from mdacl_ros.errors import EngineError
-from mdacl_ros.network.probe import Probe, ProbeOutput, example_inputs, fold_norms, trace_probe
+from mdacl_ros.network.image_input import ImageInput, example_images
+from mdacl_ros.network.probe import Probe, ProbeOutput, fold_norms, trace_probe
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.engine import Progress
 from mdacl_ros.types import FloatArray, IntArray
@@ -50,16 +51,16 @@ def convert(
     progress(0.05, "loading weights")
     detector = fold_norms(load_detector(model)).requires_grad_(False)
     progress(0.10, "exporting the detector")
-    graph = _convert(detector, input_size)
+    graph = _convert(ImageInput(detector), input_size)
     progress(0.40, "checking the detector against PyTorch")
-    example = example_inputs(input_size)
-    reference = Probe(detector)(*example)
+    example = example_images(input_size)
+    reference = ImageInput(Probe(detector))(*example)
     compare(_answers(graph, example), reference)
     ov.save_model(graph, detector_xml, compress_to_fp16=False)
     progress(0.50, "writing out the gradient probe")
     traced = trace_probe(detector, input_size)
     progress(0.60, "exporting the gradient probe")
-    graph = _convert(traced, input_size)
+    graph = _convert(ImageInput(traced), input_size)
     progress(0.90, "checking the gradient probe against PyTorch")
     compare(_answers(graph, example), reference)
     ov.save_model(graph, probe_xml, compress_to_fp16=False)
@@ -70,7 +71,7 @@ def _convert(module: nn.Module, input_size: tuple[int, int]) -> ov.Model:
     """torch.export, then OpenVINO's converter; shapes are static."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside torch.export, nothing to act on
-        exported = torch.export.export(module, example_inputs(input_size))
+        exported = torch.export.export(module, example_images(input_size))
         return _with_inputs(ov.convert_model(exported), exported.graph_signature.user_inputs)
 
 
@@ -80,11 +81,10 @@ def _with_inputs(graph: ov.Model, names: Sequence[object]) -> ov.Model:
     if len(found) == len(names):
         return graph
     shape = ov.PartialShape([-1, -1, -1, -1])
+    kinds = (ov.Type.u8, ov.Type.f32, ov.Type.f32)  # rgb, thermal, present
     parameters = [
-        found[str(name)]
-        if str(name) in found
-        else opset.parameter(shape, ov.Type.f32, name=str(name))
-        for name in names
+        found[str(name)] if str(name) in found else opset.parameter(shape, kind, name=str(name))
+        for name, kind in zip(names, kinds, strict=True)
     ]
     return ov.Model(graph.get_results(), parameters)
 

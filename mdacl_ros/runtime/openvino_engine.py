@@ -9,7 +9,7 @@ import openvino as ov
 
 from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.model_facts import ModelFacts
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 DETECTOR = "detector.xml"
 PROBE = "probe.xml"
@@ -58,7 +58,7 @@ class OpenVinoEngine:
         self._probe_request: ov.InferRequest | None = None
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """See :class:`mdacl_ros.runtime.engine.Engine`; inputs are read in place."""
         if self._request is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS
 from mdacl_ros.runtime.engine import Engine, Progress
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 Key = tuple[Any, ...]
 
@@ -40,7 +40,7 @@ class SharedEngine:
         self.estimate = engine.estimate
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """Wait for this user's turn, and run the detector."""
         with self._entry.turn:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from mdacl_ros.errors import EngineError
+from mdacl_ros.network.image_input import ImageInput
 from mdacl_ros.network.probe import Probe, fold_norms
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.model_facts import ModelFacts
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 
 class TorchEngine:
@@ -38,12 +39,11 @@ class TorchEngine:
         self.estimate = facts.estimate
         self.device = device_name(device)
         self._place = torch.device(device)
-        detector = fold_norms(load_detector(model)).requires_grad_(False)
-        self._detector = detector.to(self._place)
-        self._probe = Probe(self._detector)
+        detector = fold_norms(load_detector(model)).requires_grad_(False).to(self._place)
+        self._detector, self._probe = ImageInput(detector), ImageInput(Probe(detector))
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         """See :class:`mdacl_ros.runtime.engine.Engine`; any batch size."""
         inputs = [torch.from_numpy(x).to(self._place) for x in (rgb, thermal, present)]

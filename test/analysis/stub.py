@@ -52,13 +52,13 @@ class BlindedByRgb:
     input_size, labels, estimate = SIZE, LABELS, (1.0, 0.0)
 
     def __init__(self, expected) -> None:
-        self.expected = np.ascontiguousarray(expected.transpose(2, 0, 1)[None], np.float32) / 255
+        self.expected = expected.astype(np.float32)
         self.seen = []
 
     def infer(self, rgb, thermal, present, *, probe=False):
         self.seen.append((rgb.copy(), thermal.copy(), present.any((2, 3))[0]))
         rgb_there, thermal_there = present.any((2, 3))[0]
-        fine = not rgb_there or float(np.abs(rgb - self.expected).mean()) < 0.02
+        fine = not rgb_there or float(np.abs(rgb - self.expected).mean()) < 5
         box = BOX if thermal_there and fine else (100, 100, 120, 120)
         ones = np.ones((1, 2, 3), np.float32)
         return Predictions(

@@ -43,7 +43,7 @@ def test_mixed_takes_one_pass_a_kind_and_all_strengths_in_turn() -> None:
     assert all(row.strength is None for row in table.rows)
     assert sum(advanced) == 10 * passes(mixed=True)
     start = 10 * (1 + list(CORRUPTIONS).index("rgb_dark"))
-    levels = [rgb.mean() for rgb, _, _ in perception.engine.seen[start : start + 10]]
+    levels = [rgb.mean() / 255 for rgb, _, _ in perception.engine.seen[start : start + 10]]
     assert levels[:5] == sorted(levels[:5], reverse=True)
     assert levels[5] > levels[4]
 
@@ -80,7 +80,7 @@ def test_some_images_of_a_recording_in_memory() -> None:
 
 def test_json_of_a_detector_that_finds_nothing_has_no_nan() -> None:
     perception = stub_perception()
-    perception.engine.expected = perception.engine.expected - 1
+    perception.engine.expected = perception.engine.expected - 255
     table = corruption_retention(perception, Recording(2), mixed=True)
     assert math.isnan(table.mean_retention)
     values = json.loads(json.dumps(table.to_json(), allow_nan=False))

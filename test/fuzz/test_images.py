@@ -152,7 +152,8 @@ def test_pairs_of_any_size_and_any_pixels(
             thermal = Frame(values.astype(dtype), stamp, encoding=encoding)
     if refused(lambda: PAIR_INPUT.fill(FramePair(rgb, thermal, stamp), scale, None), MdaclError):
         return
-    for tensor in (PAIR_INPUT.rgb, PAIR_INPUT.thermal, PAIR_INPUT.present):
+    assert PAIR_INPUT.rgb.dtype == np.uint8
+    for tensor in (PAIR_INPUT.thermal, PAIR_INPUT.present):
         assert np.isfinite(tensor).all()
         assert tensor.min() >= 0
         assert tensor.max() <= 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.engine import Progress
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 CANDIDATES = 16
 LEVELS = 3
@@ -47,7 +47,7 @@ class BlobEngine:
         self.fail: Exception | None = None
 
     def infer(
-        self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
+        self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
     ) -> Predictions:
         self.calls += 1
         self.probes += probe
@@ -57,14 +57,14 @@ class BlobEngine:
             raise self.fail
         here = present.any(axis=(2, 3))[0]  # (2,)
         found = _blobs(thermal[0, 0], 0) if here[1] else []
-        found += _blobs(rgb[0].mean(axis=0), 1) if here[0] else []
+        found += _blobs(rgb[0].mean(axis=2) / 255, 1) if here[0] else []
         found.sort(key=lambda blob: -blob[4])
         return self._predictions(found[:CANDIDATES], rgb, thermal, here, probe)
 
     def _predictions(
         self,
         found: list[tuple[float, ...]],
-        rgb: FloatArray,
+        rgb: ByteArray,
         thermal: FloatArray,
         here: np.ndarray,
         probe: bool,
@@ -75,7 +75,7 @@ class BlobEngine:
         for i, (x0, y0, x1, y1, score, label) in enumerate(found):
             boxes[0, i] = x0, y0, x1, y1
             scores[0, i], labels[0, i] = score, label
-        energy = np.array([rgb.mean(), thermal.mean()], np.float32) * here
+        energy = np.array([rgb.mean() / 255, thermal.mean()], np.float32) * here
         per_level = np.repeat(energy[None, :, None], LEVELS, axis=2)  # (1, 2, L)
         there = np.repeat(here.astype(np.float32)[None, :, None], LEVELS, axis=2)
         return Predictions(

@@ -10,7 +10,7 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.replay.evaluate import MODES, evaluate, labelled_pairs, table
 from mdacl_ros.replay.recording import open_recording
-from mdacl_ros.types import LABELS, FloatArray, Predictions
+from mdacl_ros.types import LABELS, ByteArray, FloatArray, Predictions
 
 SIZE = (160, 128)
 BOX = (40, 32, 60, 80)
@@ -46,7 +46,7 @@ class FindsWithThermal:
     def __init__(self) -> None:
         self.seen: list[tuple[float, float]] = []
 
-    def infer(self, rgb: FloatArray, thermal: FloatArray, present: FloatArray, *, probe=False):
+    def infer(self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe=False):
         self.seen.append((float(rgb.max()), float(present[0, 1].max())))
         box = BOX if present[0, 1].any() else (100, 100, 120, 120)
         ones = np.ones((1, 2, 3), np.float32)

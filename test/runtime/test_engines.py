@@ -13,7 +13,7 @@ from network.random_models import SIZE, random_inputs
 from mdacl_ros.errors import EngineError, ModelError
 from mdacl_ros.runtime import Engine, load_engine
 from mdacl_ros.runtime.cache import EngineCache
-from mdacl_ros.types import FloatArray, Predictions
+from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 FIELDS = ("boxes", "scores", "labels", "gates", "entropies", "energies", "box_energies")
 HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -29,12 +29,13 @@ def load(model: Path, cache: EngineCache, **settings: object) -> Engine:
     return load_engine(model, input_size=SIZE, cache=cache, **settings)  # type: ignore[arg-type]
 
 
-def inputs(present: str = "both", seed: int = 3) -> tuple[FloatArray, FloatArray, FloatArray]:
+def inputs(present: str = "both", seed: int = 3) -> tuple[ByteArray, FloatArray, FloatArray]:
     rgb, thermal, _ = random_inputs(seed=seed)
     columns = np.array(PRESENT[present], np.float32)  # (2, W/32)
     cells = np.repeat(columns[:, None], SIZE[1] // 32, axis=1)[None]
     here = np.kron(cells, np.ones((1, 1, 32, 32), np.float32))  # as perception leaves it: zeros
-    return rgb.numpy() * here[:, :1], thermal.numpy() * here[:, 1:], cells
+    image = (255 * rgb.numpy() * here[:, :1]).astype(np.uint8).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(image), thermal.numpy() * here[:, 1:], cells
 
 
 @pytest.fixture(scope="module")
