@@ -44,6 +44,9 @@ COMMANDS: dict[str, Command] = {
         "mdacl_ros.evaluation.compare_command", "two reports on one recording: better or worse?"
     ),
     "train": Command("mdacl_ros.learning.train_command", "train a detector from a YAML file"),
+    "quantise": Command(
+        "mdacl_ros.learning.quantise_command", "measure the ranges that INT8 engines need"
+    ),
     "self-label": Command(
         "mdacl_ros.learning.self_label_command", "label a recording for self-training"
     ),

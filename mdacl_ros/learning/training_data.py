@@ -62,7 +62,7 @@ class TrainingData:
     ) -> list[Sample]:
         key = (tuple(names), classes, camera)
         if key not in self._read:
-            records = [r for name in names for r in _learnt_from(self.folder / name, camera)]
+            records = [r for name in names for r in learnt_from(self.folder / name, camera)]
             samples = (load_sample(r, classes, LONGEST) for r in records)
             self._read[key] = list(self.track(samples, len(records), ", ".join(names)))
         return self._read[key]
@@ -75,7 +75,7 @@ class TrainingData:
         return self._read[key]
 
 
-def _learnt_from(path: Path, camera: Modality | None) -> list[PairRecord]:
+def learnt_from(path: Path, camera: Modality | None) -> list[PairRecord]:
     """All of a COCO json; of a folder only the part that is for training, never the scored one."""
     split = training_split(dataset_splits(path), path) if path.is_dir() else None
     return read_pairs(path, split=split, camera=camera)
