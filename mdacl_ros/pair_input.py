@@ -9,11 +9,11 @@ import numpy as np
 from mdacl_ros.errors import ImageError, ImageKindError, MdaclError
 from mdacl_ros.runtime.engine import STRIDE
 from mdacl_ros.sensing.aligned_pair import AlignedPair, align
-from mdacl_ros.sensing.letterbox import Letterbox, present_cells
+from mdacl_ros.sensing.letterbox import Letterbox
 from mdacl_ros.sensing.registration_source import RegistrationSource
 from mdacl_ros.sensing.rig import RigCalibration
-from mdacl_ros.sensing.thermal import ThermalNormalizer
-from mdacl_ros.types import ByteArray, Frame, FramePair, Modality, ThermalImage
+from mdacl_ros.sensing.thermal import ThermalImage, ThermalNormalizer
+from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Modality
 
 Size = tuple[int, int]
 
@@ -58,6 +58,7 @@ class PairInput:
         self._normalizer = ThermalNormalizer(kelvin_scale)
         self._kelvin_scale = kelvin_scale
         self._last_thermal: tuple[Frame, ThermalImage] | None = None
+        self._normalized: FloatArray = np.empty((0, 0), np.float32)
         self.source = RegistrationSource(rig, size, background=background)
 
     def fill(self, pair: FramePair, kelvin_scale: float, distance: float | None) -> None:
@@ -138,8 +139,8 @@ class PairInput:
             self.rgb[:] = 0
             self.present[0, 0] = 0.0
             return
-        self.rgb[0] = self.letterbox.apply(rgb)
-        self.present[0, 0] = present_cells(self.letterbox.coverage(), STRIDE)
+        self.letterbox.write(rgb, self.rgb[0])
+        self.present[0, 0] = self.letterbox.present_cells(STRIDE)
 
     def _place_thermal(self, thermal: ThermalImage | None) -> None:
         """Warp the thermal image into the input tensor, or leave it absent."""
@@ -147,7 +148,7 @@ class PairInput:
             self.thermal[:] = 0.0
             self.present[0, 1] = 0.0
             return
-        self.thermal[0, 0] = self.source.current.warp(thermal.normalized)
+        self.source.current.write(thermal.normalized, self.thermal[0, 0])
         self.present[0, 1] = self.source.current.present_cells(STRIDE)
 
     def _normalize(self, frame: Frame | None, kelvin_scale: float) -> ThermalImage | None:
@@ -160,7 +161,9 @@ class PairInput:
         self._last_thermal = None
         if frame is None:
             return None
-        image = self._normalizer(frame.image, frame.encoding, frame.stamp_ns)
+        if self._normalized.shape != frame.image.shape[:2]:
+            self._normalized = np.empty(frame.image.shape[:2], np.float32)
+        image = self._normalizer(frame.image, frame.encoding, frame.stamp_ns, out=self._normalized)
         self._last_thermal = (frame, image)
         return image
 

@@ -77,19 +77,6 @@ class FramePair:
 
 
 @dataclass(frozen=True, slots=True)
-class ThermalImage:
-    """A thermal frame made ready for the network and for people.
-
-    Attributes:
-        normalized: ``(H, W)`` float32 in [0, 1], the network's input.
-        preview: ``(H, W)`` uint8, the same picture for display.
-    """
-
-    normalized: FloatArray
-    preview: ByteArray
-
-
-@dataclass(frozen=True, slots=True)
 class Detections:
     """Objects found in one image, best first.
 

@@ -213,9 +213,9 @@ def test_thermal_is_normalised_once_though_it_serves_several_pairs(
     calls: list[int] = []
     whole = ThermalNormalizer.__call__
 
-    def counting(self: ThermalNormalizer, image, encoding, stamp_ns):
+    def counting(self: ThermalNormalizer, image, encoding, stamp_ns, out=None):
         calls.append(stamp_ns)
-        return whole(self, image, encoding, stamp_ns)
+        return whole(self, image, encoding, stamp_ns, out)
 
     monkeypatch.setattr(ThermalNormalizer, "__call__", counting)
     first, second = thermal_frame(stamp_ns=1), thermal_frame(stamp_ns=2)

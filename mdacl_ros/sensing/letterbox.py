@@ -86,22 +86,33 @@ class Letterbox:
         Raises:
             ImageError: The image is not of ``source_size``.
         """
-        if (image.shape[1], image.shape[0]) != self.source_size:
-            raise ImageError(
-                f"letterbox: got an image of {image.shape[1]}x{image.shape[0]}, wanted"
-                f" {self.source_size[0]}x{self.source_size[1]}; the camera changed its resolution:"
-                " rebuild the registration"
-            )
-        (width, height), (target_width, target_height) = self.content_size, self.target_size
-        if (width, height) != self.source_size:
-            # Averaging instead of sampling where pixels are lost: small people must not alias.
-            method = cv2.INTER_AREA if width < self.source_size[0] else cv2.INTER_LINEAR
-            image = cv2.resize(cast(Any, image), (width, height), interpolation=method)
-        if (width, height) == self.target_size:
+        self._check(image)
+        if self.source_size == self.target_size:
             return image
-        canvas = np.zeros((target_height, target_width, *image.shape[2:]), image.dtype)
-        canvas[:height, :width] = image
+        canvas = np.empty((*self.target_size[::-1], *image.shape[2:]), image.dtype)
+        fit(image, self.content_size, canvas)
         return canvas
+
+    def write(self, image: Array, out: Array) -> None:
+        """As :meth:`apply`, into a buffer.
+
+        Args:
+            image: As for :meth:`apply`.
+            out: ``(target height, target width[, C])`` of the same type.
+
+        Raises:
+            ImageError: The image is not of ``source_size``.
+        """
+        self._check(image)
+        fit(image, self.content_size, out)
+
+    def present_cells(self, stride: int = 32, least: float = 0.5) -> FloatArray:
+        """What :func:`present_cells` makes of :meth:`coverage`, without the mask."""
+        shares = [
+            np.clip(content - np.arange(0, target, stride), 0, stride) / stride
+            for content, target in zip(self.content_size, self.target_size, strict=True)
+        ]
+        return (np.outer(shares[1], shares[0]) >= least).astype(np.float32)
 
     def coverage(self) -> BoolArray:
         """``(target height, target width)`` bool, true where the source image lies."""
@@ -110,9 +121,37 @@ class Letterbox:
         mask[:height, :width] = True
         return mask
 
+    def _check(self, image: Array) -> None:
+        if (image.shape[1], image.shape[0]) != self.source_size:
+            raise ImageError(
+                f"letterbox: got an image of {image.shape[1]}x{image.shape[0]}, wanted"
+                f" {self.source_size[0]}x{self.source_size[1]}; the camera changed its resolution:"
+                " rebuild the registration"
+            )
+
     def _factors(self, coordinates: int) -> npt.NDArray[np.float64]:
         """Scale repeated for xy or xyxy."""
         return np.tile(np.asarray(self.scale, np.float64), coordinates // 2)
+
+
+def fit(image: Array, content: tuple[int, int], out: Array) -> None:
+    """Scale an image into the top left of a buffer and make the rest of it zero.
+
+    Args:
+        image: ``(H, W[, C])`` uint8 or float32.
+        content: ``(width, height)`` to scale to.
+        out: ``(target height, target width[, C])`` of the same type.
+    """
+    width, height = content
+    inside = out[:height, :width]
+    if inside.shape == image.shape:
+        np.copyto(inside, image)
+    else:
+        # Averaging instead of sampling where pixels are lost: small people must not alias.
+        method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
+        cv2.resize(cast(Any, image), content, dst=cast(Any, inside), interpolation=method)
+    out[:, width:] = 0
+    out[height:, :width] = 0
 
 
 def present_cells(coverage: BoolArray, stride: int = 32, least: float = 0.5) -> FloatArray:

@@ -57,6 +57,7 @@ class Registration:
         self.letterbox = Letterbox(rgb_size, output_size)
         self._warp = make_warp(self._rig, self.letterbox, self.distance)
         self.coverage = self._warp.coverage
+        self._cells: dict[int, FloatArray] = {}
         if not self.coverage.any():
             raise CalibrationError(
                 f"registration: the thermal image ({thermal_size[0]}x{thermal_size[1]}) covers no"
@@ -78,6 +79,14 @@ class Registration:
             ImageError: The image is not of the size the registration was made for.
         """
         return self._warp.apply(thermal)
+
+    def write(self, thermal: Array, out: Array) -> None:
+        """As :meth:`warp`, into a contiguous buffer of the network input's size.
+
+        Raises:
+            ImageError: As for :meth:`warp`.
+        """
+        self._warp.write(thermal, out)
 
     def warp_to_rgb(self, thermal: Array) -> Array:
         """Warp a thermal image into the full RGB image, for display.
@@ -111,7 +120,9 @@ class Registration:
         Returns:
             ``(H / stride, W / stride)`` float32 of 0 and 1.
         """
-        return present_cells(self.coverage, stride)
+        if stride not in self._cells:
+            self._cells[stride] = present_cells(self.coverage, stride)
+        return self._cells[stride]
 
     @cached_property
     def _display_warp(self) -> ThermalWarp:

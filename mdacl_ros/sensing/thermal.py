@@ -8,6 +8,7 @@ depends on its own temperature and on a slowly moving table, so nothing flickers
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -15,10 +16,26 @@ import numpy as np
 
 from mdacl_ros.sensing.thermal_levels import CENTIKELVIN, subsample, to_levels
 from mdacl_ros.sensing.tone_curve import Samples, ToneLimits, tone_curve
-from mdacl_ros.types import Array, ByteArray, FloatArray, ThermalImage
+from mdacl_ros.types import Array, ByteArray, FloatArray
 
 _JUMP = 0.25  # mean change of the picture (of 1) beyond which the old table is of no use
 _NS = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class ThermalImage:
+    """A thermal frame made ready for the network and, where somebody looks, for people.
+
+    Attributes:
+        normalized: ``(H, W)`` float32 in [0, 1], the network's input.
+    """
+
+    normalized: FloatArray
+
+    @property
+    def preview(self) -> ByteArray:
+        """``(H, W)`` uint8, the same picture for display; made by every call."""
+        return cast(ByteArray, cv2.convertScaleAbs(self.normalized, alpha=255.0))
 
 
 class ThermalNormalizer:
@@ -72,7 +89,9 @@ class ThermalNormalizer:
         self._stamp_ns = 0
         self._source: tuple[str, tuple[int, ...]] = ("", ())
 
-    def __call__(self, image: Array, encoding: str, stamp_ns: int | None) -> ThermalImage:
+    def __call__(
+        self, image: Array, encoding: str, stamp_ns: int | None, out: FloatArray | None = None
+    ) -> ThermalImage:
         """Normalise one frame.
 
         Args:
@@ -82,9 +101,10 @@ class ThermalNormalizer:
             encoding: ``mono8``, ``8UC1``, ``mono16``, ``16UC1``, ``32FC1``, ``rgb8``, ``bgr8``.
             stamp_ns: Acquisition time in nanoseconds; ``None``: no time known, this frame is
                 mapped by its own table and leaves no trace in the smoothed one.
+            out: ``(H, W)`` float32 buffer that the result is written to; ``None``: a new one.
 
         Returns:
-            The image in [0, 1] and its 8-bit preview.
+            The image in [0, 1].
 
         Raises:
             ImageError: Unknown encoding, wrong type or shape, zero size, palette colours, or a
@@ -97,13 +117,12 @@ class ThermalNormalizer:
         )
         if stamp_ns is not None:
             fresh = self._smoothed(fresh, samples, (encoding, image.shape), stamp_ns)
+        normalized = np.empty(levels.shape, np.float32) if out is None else out
         if levels.dtype == np.uint8:
-            normalized = cast(FloatArray, cv2.LUT(levels, fresh))
+            cv2.LUT(levels, fresh, dst=normalized)
         else:
-            normalized = np.empty(levels.shape, np.float32)
             np.take(fresh, levels, out=normalized, mode="clip")  # clip: no second buffer
-        preview = cast(ByteArray, cv2.convertScaleAbs(normalized, alpha=255.0))
-        return ThermalImage(normalized, preview)
+        return ThermalImage(normalized)
 
     def _smoothed(
         self,

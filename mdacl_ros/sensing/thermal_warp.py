@@ -10,7 +10,7 @@ import numpy as np
 from mdacl_ros.errors import ImageError
 from mdacl_ros.sensing.dense_map import thermal_map
 from mdacl_ros.sensing.geometry import Points
-from mdacl_ros.sensing.letterbox import BoolArray, Letterbox
+from mdacl_ros.sensing.letterbox import BoolArray, Letterbox, fit
 from mdacl_ros.sensing.rig_types import RigCalibration
 from mdacl_ros.types import Array
 
@@ -24,6 +24,10 @@ class ThermalWarp(Protocol):
 
     def apply(self, thermal: Array) -> Array:
         """Warp ``(h, w)`` float32 or uint8 to ``(H, W)``, 0 where there is no coverage."""
+        ...
+
+    def write(self, thermal: Array, out: Array) -> None:
+        """As :meth:`apply`, into a contiguous buffer ``(H, W)`` of the same type."""
         ...
 
 
@@ -54,15 +58,16 @@ class _Rescale:
     def apply(self, thermal: Array) -> Array:
         """Scale one image and pad it as the RGB image is."""
         _check_shape(thermal, self._size)
-        width, height = self._content
-        if self._content != self._size:
-            method = cv2.INTER_AREA if width < self._size[0] else cv2.INTER_LINEAR
-            thermal = cv2.resize(cast(Any, thermal), self._content, interpolation=method)
-        if self._content == self._target:
+        if self._size == self._target:
             return thermal
-        canvas = np.zeros(self._target[::-1], thermal.dtype)
-        canvas[:height, :width] = thermal
+        canvas = np.empty(self._target[::-1], thermal.dtype)
+        fit(thermal, self._content, canvas)
         return canvas
+
+    def write(self, thermal: Array, out: Array) -> None:
+        """Scale and pad into a buffer."""
+        _check_shape(thermal, self._size)
+        fit(thermal, self._content, out)
 
 
 class _Remap:
@@ -85,11 +90,17 @@ class _Remap:
 
     def apply(self, thermal: Array) -> Array:
         """Remap one image."""
+        out = np.empty(self.coverage.shape, thermal.dtype)
+        self.write(thermal, out)
+        return out
+
+    def write(self, thermal: Array, out: Array) -> None:
+        """Remap into a buffer."""
         _check_shape(thermal, self._size)
         if self._reduced != self._size:
             thermal = cv2.resize(cast(Any, thermal), self._reduced, interpolation=cv2.INTER_AREA)
-        source = cast(Any, thermal)
-        return cast(Array, cv2.remap(source, self._whole, self._fraction, cv2.INTER_LINEAR))
+        source, target = cast(Any, thermal), cast(Any, out)
+        cv2.remap(source, self._whole, self._fraction, cv2.INTER_LINEAR, dst=target)
 
 
 def _reduced_size(source: Points, coverage: BoolArray, size: tuple[int, int]) -> tuple[int, int]:

@@ -82,3 +82,13 @@ def test_cells_are_present_where_half_is_covered():
     assert present_cells(coverage).tolist() == [[1, 1, 0], [0, 0, 0]]
     with pytest.raises(ValueError, match="multiples of 32"):
         present_cells(coverage[:50])
+
+
+@pytest.mark.parametrize("source", [(640, 480), (1280, 720), (333, 555), (97, 61), (4000, 40)])
+def test_cells_and_buffers_are_those_of_the_mask_and_of_a_new_image(source) -> None:
+    letterbox = Letterbox(source, (640, 512))
+    assert np.array_equal(letterbox.present_cells(32), present_cells(letterbox.coverage(), 32))
+    image = np.random.default_rng(0).integers(0, 255, (*source[::-1], 3)).astype(np.uint8)
+    out = np.full((512, 640, 3), 7, np.uint8)
+    letterbox.write(image, out)
+    assert np.array_equal(out, letterbox.apply(image))
