@@ -32,7 +32,9 @@ from mdacl_ros.network.dominance import dominance_shares, mdi
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import load_engine
+from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.runtime.provenance import provenance
+from mdacl_ros.runtime.registry import engine_names
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
@@ -70,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--data", type=Path, default=None)
-    parser.add_argument("--engine", default="openvino")
+    parser.add_argument("--engine", choices=engine_names(), default=AUTO)
     parser.add_argument("--out", type=Path, default=None, help="also write the correlations here")
     args = parser.parse_args()
     model = args.model or find_resource("models/small")

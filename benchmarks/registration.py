@@ -28,6 +28,8 @@ from exact_warp import exact_warp  # noqa: E402
 from mdacl_ros.perception import Perception, PerceptionConfig  # noqa: E402
 from mdacl_ros.resources import find_resource  # noqa: E402
 from mdacl_ros.runtime import load_engine  # noqa: E402
+from mdacl_ros.runtime.engine_kind import AUTO  # noqa: E402
+from mdacl_ros.runtime.registry import engine_names  # noqa: E402
 from mdacl_ros.sensing.dense_map import exact_thermal_map, thermal_map  # noqa: E402
 from mdacl_ros.sensing.letterbox import Letterbox  # noqa: E402
 from mdacl_ros.sensing.registration import Registration  # noqa: E402
@@ -153,7 +155,7 @@ def main() -> None:
     """Print everything."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", default="openvino")
+    parser.add_argument("--engine", choices=engine_names(), default=AUTO)
     parser.add_argument("--rounds", type=int, default=30)
     args = parser.parse_args()
     rig = load_rig(ROOT / "calibration" / "example_rig.yaml")

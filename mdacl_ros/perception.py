@@ -19,6 +19,7 @@ from mdacl_ros.errors import EngineError, ImageError, ParameterError
 from mdacl_ros.pair_input import PairInput
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
+from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.sensing.aligned_pair import AlignedPair
 from mdacl_ros.sensing.letterbox import Letterbox
 from mdacl_ros.sensing.registration_source import RegistrationSource
@@ -254,12 +255,13 @@ def select_detections(
 
 def build_perception(
     model: Path,
-    engine: str = "openvino",
-    precision: str = "float32",
+    engine: str = AUTO,
+    precision: str = AUTO,
     input_size: Size = (640, 480),
     calibration: Path | None = None,
     config: PerceptionConfig | None = None,
     progress: Progress | None = None,
+    device: str = AUTO,
 ) -> Perception:
     """Load model, engine and calibration in one call.
 
@@ -268,6 +270,11 @@ def build_perception(
     """
     rig = load_rig(calibration) if calibration is not None else None
     built = load_engine(
-        model, engine=engine, precision=precision, input_size=input_size, progress=progress
+        model,
+        engine=engine,
+        precision=precision,
+        device=device,
+        input_size=input_size,
+        progress=progress,
     )
     return Perception(built, rig, config or PerceptionConfig())

@@ -20,6 +20,7 @@ from mdacl_ros.network.weights import load_detector
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.runtime.torch_engine import to_predictions
+from mdacl_ros.runtime.torch_kind import TorchKind
 from mdacl_ros.types import ByteArray, FloatArray, FramePair, PerceptionResult, Predictions
 
 
@@ -96,7 +97,7 @@ class TracingEngine:
         ModelError: The model cannot be loaded or has no gates.
     """
 
-    name, precision, device = "torch", "float32", "CPU"
+    name, precision, device = TorchKind.name, "float32", "CPU"
 
     def __init__(self, model: Path, input_size: tuple[int, int]) -> None:
         facts = read_model_facts(model)

@@ -15,6 +15,7 @@ from mdacl_ros.replay.recording import open_recording
 from mdacl_ros.replay.scoring import SCORE_FLOOR
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import parse_size, progress_printer
+from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_ros.runtime.provenance import provenance
 from mdacl_ros.whole_file import write_whole
 
@@ -25,8 +26,7 @@ MOST_IMAGES = 200
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which detector runs, and how."""
     parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
-    parser.add_argument("--engine", default="openvino", help="openvino or torch")
-    parser.add_argument("--precision", default="float32", help="float32 or bf16")
+    add_engine_arguments(parser)
     add_size_argument(parser)
 
 
@@ -76,6 +76,7 @@ def open_perception(args: argparse.Namespace, model: Path | None = None) -> Perc
         parse_size(args.size),
         config=PerceptionConfig(score_threshold=SCORE_FLOOR),
         progress=progress_printer(),
+        device=args.device,
     )
 
 

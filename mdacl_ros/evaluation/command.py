@@ -20,6 +20,7 @@ from mdacl_ros.replay.datasets import is_dataset
 from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.replay.recording import is_bag
 from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 
 EXIT_ERROR = 2
 EXIT_INCOMPLETE = 3
@@ -44,8 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--labels", type=Path, help="ground truth of a bag, a COCO json")
     parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
-    parser.add_argument("--engine", default="openvino", help="openvino or torch")
-    parser.add_argument("--precision", default="float32", help="float32 or bf16")
+    add_engine_arguments(parser)
     parser.add_argument("--calibration", type=Path, help="RGB-thermal rig calibration (YAML)")
     parser.add_argument("--threshold", type=float, default=0.3, help="score of a shown detection")
     parser.add_argument("--fused-only", action="store_true", help="leave out the absent cameras")
@@ -132,6 +132,7 @@ def settings_of(args: argparse.Namespace) -> EvaluationSettings:
         model=args.model or find_resource("models/small"),
         engine=args.engine,
         precision=args.precision,
+        device=args.device,
         calibration=args.calibration,
         threshold=args.threshold,
         rgb_topic=args.rgb_topic,

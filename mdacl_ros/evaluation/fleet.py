@@ -19,7 +19,7 @@ from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.evaluation.jobs import Job, Outcome, finished, request_key
 from mdacl_ros.evaluation.report import Report, write_report
 from mdacl_ros.evaluation.run import evaluate_recording
-from mdacl_ros.evaluation.settings import Build, EvaluationSettings
+from mdacl_ros.evaluation.settings import Build, EvaluationSettings, resolved
 from mdacl_ros.perception import Perception
 
 Advance = Callable[[int], None]
@@ -55,6 +55,7 @@ def evaluate_all(
     Raises:
         MdaclError: The model or the cluster cannot be used: nothing could be evaluated.
     """
+    settings = resolved(settings)
     key = request_key(settings, build)
     done = {job: None if again else finished(job, key) for job in jobs}
     to_do = [job for job in jobs if done[job] is None]

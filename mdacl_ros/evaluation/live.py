@@ -101,6 +101,7 @@ class _LiveRun:
             "model": str(settings.model.resolve()),
             "engine": settings.engine,
             "precision": settings.precision,
+            "device": settings.device,
             "max_skew": settings.max_skew_s,
             "partner_timeout": self._timeout_s,
             "thermal_clock_offset": settings.thermal_clock_offset_s,

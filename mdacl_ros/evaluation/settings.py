@@ -16,6 +16,8 @@ from mdacl_ros.perception import Perception, PerceptionConfig, build_perception
 from mdacl_ros.replay.scoring import SCORE_FLOOR
 from mdacl_ros.runtime.build_command import progress_printer
 from mdacl_ros.runtime.cache import file_digest
+from mdacl_ros.runtime.choice import choose_for
+from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.sensing.synchronizer import SyncConfig
 
 FUSED = "fused"
@@ -30,8 +32,9 @@ class EvaluationSettings:
 
     Attributes:
         model: Model folder.
-        engine: ``openvino`` or ``torch``.
-        precision: ``float32`` or ``bf16``.
+        engine: As the node's parameter.
+        precision: As the node's parameter.
+        device: As the node's parameter.
         input_size: Network input ``(width, height)``.
         calibration: Rig calibration; ``None`` assumes the same view.
         threshold: Score from which a detection counts as shown.
@@ -51,8 +54,9 @@ class EvaluationSettings:
     """
 
     model: Path
-    engine: str = "openvino"
-    precision: str = "float32"
+    engine: str = AUTO
+    precision: str = AUTO
+    device: str = AUTO
     input_size: tuple[int, int] = (640, 480)
     calibration: Path | None = None
     threshold: float = 0.3
@@ -116,7 +120,18 @@ def build(settings: EvaluationSettings) -> Perception:
         settings.calibration,
         PerceptionConfig(score_threshold=SCORE_FLOOR),
         progress_printer(),
+        settings.device,
     )
+
+
+def resolved(settings: EvaluationSettings) -> EvaluationSettings:
+    """The same settings with what ``auto`` means here: every process of a fleet runs that.
+
+    Raises:
+        EngineError: They cannot run here together.
+    """
+    choice = choose_for(settings.model, settings.engine, settings.precision, settings.device)
+    return replace(settings, engine=choice.engine, precision=choice.precision, device=choice.device)
 
 
 def scoring_config(perception: Perception, score_floor: float) -> PerceptionConfig:

@@ -21,6 +21,7 @@ from mdacl_ros.replay.recording import Recording, is_bag, open_recording
 from mdacl_ros.replay.scoring import equal_stamps
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import progress_printer
+from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_ros.small_file import user_path
 from mdacl_ros.types import LABELS, FramePair, GroundTruth
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--doubtful", type=float, default=default.doubtful, help="score of an ignore region"
     )
     parser.add_argument("--model", type=Path, default=None, help="teacher (default: shipped small)")
-    parser.add_argument("--engine", default="openvino", help="openvino or torch")
+    add_engine_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,8 +60,10 @@ def run(args: argparse.Namespace) -> int:
     perception = build_perception(
         args.model or find_resource("models/small"),
         args.engine,
+        args.precision,
         config=PerceptionConfig(score_threshold=args.doubtful),
         progress=progress_printer(),
+        device=args.device,
     )
     thresholds = LabelThresholds(args.sure, args.doubtful)
     found = []

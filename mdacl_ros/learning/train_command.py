@@ -154,8 +154,10 @@ def _fit_estimate(model: Path, samples: Sequence[Sample]) -> EstimateFit:
     from mdacl_ros.learning.samples import resized
     from mdacl_ros.runtime import load_engine
     from mdacl_ros.runtime.engine import STRIDE
+    from mdacl_ros.runtime.engine_kind import CPU
+    from mdacl_ros.runtime.torch_kind import TorchKind
 
     height, width = (max(STRIDE, side // STRIDE * STRIDE) for side in samples[0].rgb.shape[:2])
-    engine = load_engine(model, engine="torch", input_size=(width, height))
+    engine = load_engine(model, engine=TorchKind.name, device=CPU, input_size=(width, height))
     alike = [resized(sample, (width, height)) for sample in samples]
     return fit_estimate(probed(engine, tqdm(alike, desc="fitting the dominance estimate")))

@@ -16,7 +16,12 @@ from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.model_yaml import read_model_yaml
 from mdacl_ros.network.probe import example_inputs
 from mdacl_ros.network.weights import count_parameters
+from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import parse_size
+from mdacl_ros.runtime.choice import choose
+from mdacl_ros.runtime.engine_kind import AUTO
+from mdacl_ros.runtime.engine_options import every_option
+from mdacl_ros.runtime.model_facts import read_model_facts
 
 PARTS = ("streams", "gates", "guidance", "fusions", "neck", "head")
 
@@ -36,7 +41,22 @@ def run(args: argparse.Namespace) -> int:
         configs = [DetectorConfig.from_dict(read_model_yaml(args.model)["detector"])]
     for config in configs:
         print(describe(config, parse_size(args.size)), end="\n\n")
+    print(engines_here(args.model or find_resource("models/small")))
     return 0
+
+
+def engines_here(model: Path) -> str:
+    """What runs a model on this machine, and which engines there are.
+
+    Args:
+        model: Model folder.
+    """
+    facts = read_model_facts(model)
+    lines = [f"engine auto: {choose(AUTO, AUTO, AUTO, facts)}"]
+    lines.append(f"  model {model.name} vouches for {', '.join(facts.precisions)}")
+    for option in every_option(facts):
+        lines.append(f"  {option.name:<24}{option.refusal or 'can run here'}")
+    return "\n".join(lines)
 
 
 def describe(config: DetectorConfig, size: tuple[int, int]) -> str:

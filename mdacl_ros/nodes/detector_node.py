@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Set
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -26,7 +26,7 @@ from mdacl_ros.nodes.engine_reload import EngineReload, Loaded
 from mdacl_ros.nodes.health_reporter import HealthReporter
 from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
 from mdacl_ros.nodes.parameter_server import ParameterServer
-from mdacl_ros.nodes.parameters import NodeParameters
+from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
 from mdacl_ros.nodes.process import run_node
 from mdacl_ros.nodes.result_publishers import ResultPublishers
@@ -65,7 +65,7 @@ class DetectorNode(LifecycleNode):
         self._stop_by: float | None = None  # monotonic time, once the process is to end
         # Transitions and exchanges run one at a time, also in a multi-threaded executor.
         self._lock = threading.RLock()
-        self._server = ParameterServer(self, self._on_parameters, self._check_rig)
+        self._server = ParameterServer(self, self._on_parameters, self._check)
         for error in self._server.errors.values():
             self.get_logger().error(error)
         self._reload = EngineReload(self, self._load_other_engine, self._use_engine)
@@ -97,6 +97,12 @@ class DetectorNode(LifecycleNode):
         return "; ".join(self._server.errors.values())
 
     @property
+    def engine_reason(self) -> str:
+        """Why this engine, precision and device run; empty where all three were named."""
+        choice = self._pipeline.choice
+        return "" if choice is None else choice.reason
+
+    @property
     def engine_pending(self) -> bool:
         """Whether parameters name another engine than the one that runs."""
         return self._pipeline.pending(self.parameters)
@@ -115,6 +121,11 @@ class DetectorNode(LifecycleNode):
     def hangs(self) -> bool:
         """Whether an inference that does not return was left behind."""
         return self.session is not None and self.session.hangs
+
+    @property
+    def _because(self) -> str:
+        """The reason for the engine, for the end of a log line."""
+        return f" ({self.engine_reason})" if self.engine_reason else ""
 
     @property
     def _stopping(self) -> bool:
@@ -232,7 +243,7 @@ class DetectorNode(LifecycleNode):
         self._tell_idle_distance(parameters)
         self.get_logger().info(
             f"configured: {engine.name} {engine.precision} on {engine.device}, "
-            f"input {parameters.input_width}x{parameters.input_height}"
+            f"input {parameters.input_width}x{parameters.input_height}{self._because}"
         )
 
     def _activate(self) -> None:
@@ -277,7 +288,7 @@ class DetectorNode(LifecycleNode):
                     old.close()
         width, height = engine.input_size
         line = f"{engine.name} {engine.precision} on {engine.device}, input {width}x{height}"
-        self.get_logger().info(f"engine reloaded: {line}")
+        self.get_logger().info(f"engine reloaded: {line}{self._because}")
         return line
 
     def _stop(self) -> None:
@@ -302,7 +313,13 @@ class DetectorNode(LifecycleNode):
             self.get_logger().info(line)
         self.progress, self.build_fraction = line, fraction
 
-    def _check_rig(self, parameters: NodeParameters, named: Collection[str]) -> None:
+    def _check(self, parameters: NodeParameters, named: Set[str]) -> None:
+        """Refuse an engine that cannot run here, and a calibration that cannot be used."""
+        if not named.isdisjoint(RELOADED):
+            parameters.choose_engine()
+        self._check_rig(parameters, named)
+
+    def _check_rig(self, parameters: NodeParameters, named: Set[str]) -> None:
         """Refuse a calibration that cannot be used, or not with the images that arrive."""
         self._pipeline.forget_checked()
         if "calibration" not in named:

@@ -253,7 +253,10 @@ def engine(snapshot: Snapshot) -> Part:
         return OK, f"not loaded while {snapshot.state}", {"engine_state": "absent"}
     names = (snapshot.engine.get(key, "") for key in ("engine", "precision", "device"))
     name, precision, device = names
-    return OK, f"{name} {precision} on {device}", {"engine_state": "ready"}
+    values = {"engine_state": "ready"}
+    if reason := snapshot.engine.get("engine_reason"):
+        values["engine_reason"] = reason
+    return OK, f"{name} {precision} on {device}", values
 
 
 def images(snapshot: Snapshot) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Set
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from rclpy.parameter import Parameter
 from mdacl_ros.errors import MdaclError, ParameterError
 from mdacl_ros.nodes.parameter_spec import ParameterSpec
 from mdacl_ros.nodes.parameters import (
+    RELOADED,
     SPECS,
     NodeParameters,
     updated,
@@ -28,9 +29,12 @@ from mdacl_ros.nodes.parameters import (
 TOGETHER = "(together)"
 """Key of the error of values that are right alone but contradict each other."""
 
+UNUSABLE = "(on this machine)"
+"""Key of the error of start values that are right but cannot be used here."""
+
 Changed = Callable[[NodeParameters], None]
 
-Check = Callable[[NodeParameters, Collection[str]], None]
+Check = Callable[[NodeParameters, Set[str]], None]
 """Raises an :class:`MdaclError` where values that are right by themselves cannot be used; gets all
 of them, and the names of those that are set."""
 
@@ -53,7 +57,7 @@ class ParameterServer:
         Args:
             node: Where the parameters live.
             changed: Called after each accepted change.
-            check: Asked before a change is accepted.
+            check: Asked at start and before a change is accepted.
         """
         self.values = NodeParameters()
         self.errors: dict[str, str] = {}
@@ -65,6 +69,10 @@ class ParameterServer:
         except ParameterError as error:  # each value is right alone, together they are not
             self.errors[TOGETHER] = str(error)
             self.values = replace(self.values, **given)
+        try:
+            check(self.values, SPECS.keys())
+        except MdaclError as error:
+            self.errors[UNUSABLE] = str(error)
         node.add_on_set_parameters_callback(self._on_set)
         # Others may still refuse a call that we accept: only afterwards it has happened. Humble
         # has no such callback, and only the clock's use_sim_time there has a say beside ours.
@@ -129,6 +137,8 @@ class ParameterServer:
         self.values = updated(self.values, changes)
         for name in (*changes, TOGETHER):
             self.errors.pop(name, None)
+        if not changes.keys().isdisjoint(RELOADED):
+            self.errors.pop(UNUSABLE, None)
         try:
             self._changed(self.values)
         except Exception:  # the values are in force already; rclpy would end the process for it

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mdacl_ros.errors import MdaclError, ModelError, ParameterError
+from mdacl_ros.errors import ModelError, ParameterError
 from mdacl_ros.nodes.parameter_spec import ParameterSpec, parameter
 from mdacl_ros.perception import PerceptionConfig
 from mdacl_ros.resources import find_resource
-from mdacl_ros.runtime.choice import EngineChoice, choose
+from mdacl_ros.runtime.choice import EngineChoice, choose_for
 from mdacl_ros.runtime.engine_kind import AUTO
-from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
 from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE
 from mdacl_ros.sensing.synchronizer import SyncConfig
@@ -251,10 +249,11 @@ class NodeParameters:
         Raises:
             EngineError: They cannot run here together.
         """
-        facts = None
-        with contextlib.suppress(MdaclError):
-            facts = read_model_facts(self.model_folder())
-        return choose(self.engine, self.precision, self.device, facts)
+        try:
+            model = self.model_folder()
+        except ModelError:
+            model = user_path(self.model)
+        return choose_for(model, self.engine, self.precision, self.device)
 
     def perception_config(self) -> PerceptionConfig:
         """The part that Perception reads."""

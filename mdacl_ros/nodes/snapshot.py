@@ -46,6 +46,7 @@ def _engine(node: DetectorNode) -> dict[str, object]:
     values: dict[str, object] = {
         "engine": engine.name if engine else parameters.engine,
         "precision": engine.precision if engine else parameters.precision,
+        "engine_reason": node.engine_reason,
         "model": parameters.model,
         "input_size": f"{parameters.input_width}x{parameters.input_height}",
     }

@@ -12,10 +12,12 @@ from mdacl_ros.errors import EngineError
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.build_command import parse_size, progress_printer
+from mdacl_ros.runtime.engine import Engine
+from mdacl_ros.runtime.engine_options import EngineOption, every_option
 from mdacl_ros.runtime.loading import load_engine
+from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.types import Frame, FramePair
 
-CANDIDATES = (("openvino", "float32"), ("openvino", "bf16"), ("torch", "float32"))
 STAGES = ("preprocess", "infer", "postprocess")
 
 
@@ -31,25 +33,37 @@ def run(args: argparse.Namespace) -> int:
     size = parse_size(args.size)
     model = args.model or find_resource("models/small")
     pipelines: dict[str, Perception] = {}
-    for name, precision in CANDIDATES:
+    for option in every_option(read_model_facts(model)):
         try:
-            engine = load_engine(
-                model,
-                engine=name,
-                precision=precision,
-                input_size=size,
-                progress=progress_printer(),
-            )
+            engine = _loaded(model, option, size)
         except EngineError as error:
-            print(f"{name} {precision}: left out, {error}")
+            print(f"{option.name}: left out, {error}")
             continue
-        pipelines[f"{name} {precision}"] = Perception(engine, None, PerceptionConfig())
+        pipelines[option.name] = Perception(engine, None, PerceptionConfig())
     if not pipelines:
         raise EngineError("bench: no engine can run here; the lines above say why")
     print(_engine_table(pipelines, args.rounds))
     first = next(iter(pipelines.values()))
     print(_allocations(first))
     return 0
+
+
+def _loaded(model: Path, option: EngineOption, size: tuple[int, int]) -> Engine:
+    """Load, or build, one engine.
+
+    Raises:
+        EngineError: It cannot run here.
+    """
+    if option.refusal:
+        raise EngineError(option.refusal)
+    return load_engine(
+        model,
+        engine=option.engine,
+        precision=option.precision,
+        device=option.device,
+        input_size=size,
+        progress=progress_printer(),
+    )
 
 
 def _pair(index: int, size: tuple[int, int] = (640, 480)) -> FramePair:
@@ -71,13 +85,13 @@ def _engine_table(pipelines: dict[str, Perception], rounds: int) -> str:
             times[name].append(perception.process(pair).timings_ms)
             if index % 4 == 0:
                 probes[name].append(perception.process(pair, probe=True).timings_ms["infer"])
-    lines = [f"{'median ms':<18}" + "".join(f"{s:>13}" for s in (*STAGES, "probed infer", "ratio"))]
+    lines = [f"{'median ms':<24}" + "".join(f"{s:>13}" for s in (*STAGES, "probed infer", "ratio"))]
     base = None
     for name, rows in times.items():
         medians = [float(np.median([row[stage] for row in rows])) for stage in STAGES]
         base = base or medians[1]
         cells = (*medians, float(np.median(probes[name])), medians[1] / base)
-        lines.append(f"{name:<18}" + "".join(f"{c:>13.2f}" for c in cells))
+        lines.append(f"{name:<24}" + "".join(f"{c:>13.2f}" for c in cells))
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.replay.recording import Recording, open_recording
 from mdacl_ros.resources import find_resource
+from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 
 EXIT_INTERRUPTED = 130
 
@@ -33,8 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, help="pairs a second of a data set")
     parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
     parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
-    parser.add_argument("--engine", choices=("torch", "openvino", "tensorrt"), help="engine")
-    parser.add_argument("--precision", choices=("float32", "bf16", "fp16", "int8"))
+    add_engine_arguments(parser, default=None)
     parser.add_argument("--model", help="shipped model name or model folder")
     parser.add_argument("--calibration", type=Path, help="RGB-thermal rig calibration (YAML)")
     parser.add_argument("--threshold", type=float, default=0.3, help="score of a shown detection")
@@ -128,6 +128,7 @@ def _detector_parameters(args: argparse.Namespace) -> dict[str, object]:
     given: dict[str, Any] = {
         "engine": args.engine,
         "precision": args.precision,
+        "device": args.device,
         "model": args.model,
         "calibration": str(args.calibration.resolve()) if args.calibration else None,
     }

@@ -36,7 +36,7 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
 
     Args:
         path: Folder, or COCO json.
-        args: ``model``, ``engine``, ``precision``, ``calibration``, ``fused_only``.
+        args: ``model``, ``engine``, ``precision``, ``device``, ``calibration``, ``fused_only``.
         out: JSON file to write the scores to as well.
     """
     recording = open_recording(path)
@@ -50,6 +50,7 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
         calibration=args.calibration,
         config=PerceptionConfig(score_threshold=SCORE_FLOOR),
         progress=progress_printer(),
+        device=args.device,
     )
     modes = ("fused",) if args.fused_only else tuple(MODES)
     results = {}

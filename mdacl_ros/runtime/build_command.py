@@ -10,9 +10,11 @@ from pathlib import Path
 from mdacl_ros.errors import EngineError
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.cache import cache_root
+from mdacl_ros.runtime.choice import choose
 from mdacl_ros.runtime.engine import Progress
 from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_ros.runtime.loading import load_engine
+from mdacl_ros.runtime.model_facts import read_model_facts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Build, or find in the cache, and say how long it took."""
     started = time.monotonic()
+    model = args.model or find_resource("models/small")
+    choice = choose(args.engine, args.precision, args.device, read_model_facts(model))
+    print(f"engine: {choice}", flush=True)
     engine = load_engine(
-        args.model or find_resource("models/small"),
-        engine=args.engine,
-        precision=args.precision,
-        device=args.device,
+        model,
+        engine=choice.engine,
+        precision=choice.precision,
+        device=choice.device,
         input_size=parse_size(args.size),
         progress=progress_printer(),
     )

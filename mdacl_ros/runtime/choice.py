@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from mdacl_ros.errors import EngineError
+from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.runtime.engine_kind import AUTO, FLOAT32, EngineKind
-from mdacl_ros.runtime.model_facts import ModelFacts
+from mdacl_ros.runtime.model_facts import ModelFacts, read_model_facts
 from mdacl_ros.runtime.registry import ENGINES, device_names, engine_kind, precision_names
 
 
@@ -29,6 +32,18 @@ class EngineChoice:
     def __str__(self) -> str:
         name = f"{self.engine} {self.precision} on {self.device}"
         return f"{name} ({self.reason})" if self.reason else name
+
+
+def choose_for(model: Path, engine: str, precision: str, device: str) -> EngineChoice:
+    """As :func:`choose`; a model folder that cannot be read is left to loading to report.
+
+    Raises:
+        EngineError: They cannot run here together.
+    """
+    facts = None
+    with contextlib.suppress(MdaclError):
+        facts = read_model_facts(model)
+    return choose(engine, precision, device, facts)
 
 
 def choose(engine: str, precision: str, device: str, facts: ModelFacts | None) -> EngineChoice:
@@ -57,13 +72,22 @@ def choose(engine: str, precision: str, device: str, facts: ModelFacts | None) -
             found, why = _precision(kind, precision, place, facts)
             if found:
                 passed = [f"no {name}: {_reason(line)}" for name, line in refused.items()]
-                reasons = [*passed, *([why] if precision == AUTO and why else [])]
-                return EngineChoice(kind.name, found, place, "; ".join(reasons))
-            refused.setdefault(kind.name, why)
+                reason = "; ".join(filter(None, [*passed, why]))
+                return EngineChoice(kind.name, found, place, reason)
+            refused[f"{kind.name} on {place}" if len(kind.devices) > 1 else kind.name] = why
+    raise EngineError(_impossible(engine, precision, device, refused))
+
+
+def _impossible(engine: str, precision: str, device: str, refused: Mapping[str, str]) -> str:
+    """One line about a request that nothing here can serve."""
     asked = f"engine {engine} with precision {precision}"
     asked += f" on device {device}" if device != AUTO else ""
-    lines = [why if len(refused) == 1 else f"{name}: {why}" for name, why in refused.items()]
-    raise EngineError(f"{asked}: {'; '.join(lines)}")
+    if engine != AUTO:
+        return f"{asked}: {next(iter(refused.values()))}"
+    lines = ", ".join(f"{name}: {_reason(why)}" for name, why in refused.items())
+    named = [n for n, v in (("precision", precision), ("device", device)) if v != AUTO]
+    remedy = f"set {' and '.join(named)} to {AUTO}" if named else "docs/engines.md says how"
+    return f"{asked}: nothing here can run it ({lines}); {remedy}"
 
 
 def _precision(

@@ -65,9 +65,11 @@ class EngineKind(ABC):
             One line, the reason and the remedy with "; " between them; empty if it can run.
         """
         if precision not in self.precisions:
-            return f"it has no {precision}, wanted one of {', '.join(self.precisions)}"
+            wanted = (AUTO, *self.precisions)
+            return f"it has no {precision}; set precision to {' or '.join(wanted)}"
         if device not in self.devices:
-            return f"it does not run on {device}, wanted {' or '.join(self.devices)}"
+            wanted = (AUTO, *self.devices)
+            return f"it does not run on {device}; set device to {' or '.join(wanted)}"
         for module in self.modules:
             if find_spec(module) is None:
                 return f"Python module {module} is not installed; docs/engines.md says how"
