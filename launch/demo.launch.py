@@ -19,7 +19,7 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.local_ros import local_environment
-from mdacl_ros.runtime.registry import engine_names, precision_names
+from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
 
 PLAYER_ARGUMENTS = {
     "input": ("", "bag, folder of videos or data set; empty: simulated scenes"),
@@ -30,6 +30,7 @@ PLAYER_ARGUMENTS = {
 DETECTOR_ARGUMENTS = {
     "engine": ("", " | ".join(engine_names()) + "; empty: default"),
     "precision": ("", " | ".join(precision_names()) + "; empty: default"),
+    "device": ("", " | ".join(device_names()) + "; empty: default"),
     "model": ("", "shipped model name or model folder; empty: default"),
     "calibration": ("", "rig calibration (YAML); empty: as in the parameter file"),
     "namespace": ("", "namespace of both nodes"),

@@ -13,7 +13,7 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mdacl_ros.nodes import topics
 from mdacl_ros.resources import find_resource
-from mdacl_ros.runtime.registry import engine_names, precision_names
+from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
 
 ARGUMENTS = {
     "rgb_image": ("rgb/image_raw", "RGB image topic"),
@@ -23,6 +23,7 @@ ARGUMENTS = {
     "params_file": (str(find_resource("config/detector.yaml")), "parameter file"),
     "engine": ("", " | ".join(engine_names()) + "; empty: as in params_file"),
     "precision": ("", " | ".join(precision_names()) + "; empty: as in params_file"),
+    "device": ("", " | ".join(device_names()) + "; empty: as in params_file"),
     "model": ("", "shipped model name or model folder; empty: as in params_file"),
     "calibration": ("", "rig calibration (YAML); empty: as in params_file"),
     "use_sim_time": ("false", "follow /clock, e.g. of `ros2 bag play --clock`"),
@@ -31,7 +32,7 @@ ARGUMENTS = {
     "namespace": ("", "namespace of the node and of relative topics"),
     "rviz": ("false", "open RViz with the package's layout"),
 }
-OVERRIDES = ("engine", "precision", "model", "calibration")
+OVERRIDES = ("engine", "precision", "device", "model", "calibration")
 """Arguments that, when given, win over the parameter file."""
 
 RESPAWN_DELAY = 2.0

@@ -141,7 +141,8 @@ def test_perception_starts_by_itself(
         rgb_image="/front/rgb",
         thermal_image="/front/lwir",
         namespace="robot",
-        precision="bf16",
+        precision="float32",
+        device="cpu",
     )
     launched.append(launch)
     line = launch.wait_for("active: waiting for")
