@@ -206,7 +206,7 @@ def test_an_engine_that_cannot_run_here_says_why(tmp_path: Path) -> None:
     impossible = replace(LIMITS, engine="openvino", device="cuda")
     [finding] = surroundings.check_engine(impossible, EngineCache(tmp_path))
     assert finding.level == "bad"
-    assert "does not run on cuda, wanted cpu" in finding.what
+    assert "it does not run on cuda; set device to auto or cpu" in finding.what
 
 
 def test_calibration_against_the_images() -> None:
