@@ -4,8 +4,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := setup
 
 # What may be overridden: make demo INPUT=bag OUT=folder, make PYTHON=python3.12, ...
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c '' 2>&1 || echo no),,$(p))))
-VENV ?= .venv
+# ROS 2 distribution whose wheels are used: kilted or jazzy (`make test DISTRO=jazzy`).
+DISTRO ?= kilted
+# The first Python that starts and has the distribution's wheels; those of pyenv are found as well.
+PYTHONS_kilted := python3.11 python3.12 python3.13 python3
+PYTHONS_jazzy := python3.12
+PYENV_PYTHONS = $(foreach p,$(PYTHONS_$(DISTRO)),$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/*/bin/$(p)))
+PYTHON ?= $(firstword $(foreach p,$(PYTHONS_$(DISTRO)) $(PYENV_PYTHONS),$(if $(shell $(p) -c '' 2>&1 || echo no),,$(p))))
+VENV ?= .venv$(if $(filter-out kilted,$(DISTRO)),-$(DISTRO))
 # URL to take torch from; empty: PyTorch's CPU index only where the usual index has a CUDA build;
 # `default`: whatever the usual index has.
 TORCH_INDEX ?=
@@ -40,13 +46,15 @@ DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--r
 
 .PHONY: setup demo test test-slow fault-matrix fuzz soak train bench lint format lock clean distclean help
 
-setup: $(READY) ## Set up .venv: pinned packages, ROS 2 wheels, vision_msgs (once; again where inputs changed)
+setup: $(READY) ## Set up .venv: pinned packages, ROS 2 wheels, vision_msgs (once; again where inputs changed; DISTRO=jazzy: .venv-jazzy)
 
 $(READY): $(SETUP_INPUTS)
+	@if [ -z "$(PYTHONS_$(DISTRO))" ]; then \
+	  echo "make: DISTRO=$(DISTRO): only kilted and jazzy have ROS 2 wheels" >&2; exit 1; fi
 	@if [ -z "$(PYTHON)" ]; then \
-	  echo "make: no Python found; sudo apt install python3 python3-venv python3-dev, or make PYTHON=/path/to/python3.11" >&2; exit 1; fi
-	@command -v "$(PYTHON)" >/dev/null || { echo "make: PYTHON=$(PYTHON) is not on PATH; give one of Python 3.11 to 3.13" >&2; exit 1; }
-	@"$(PYTHON)" tools/set_up.py "$(VENV)"
+	  echo "make: none of $(PYTHONS_$(DISTRO)) found; sudo apt install python3 python3-venv python3-dev, or make PYTHON=/path/to/$(firstword $(PYTHONS_$(DISTRO)))" >&2; exit 1; fi
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: PYTHON=$(PYTHON) is not on PATH; give one of $(PYTHONS_$(DISTRO))" >&2; exit 1; }
+	@"$(PYTHON)" tools/set_up.py "$(VENV)" --distro "$(DISTRO)"
 	@touch "$@"
 
 demo: $(READY) ## Play a recording (INPUT=bag|folder, default: simulated scenes) into the node; OUT RATE CLIP MODEL ENGINE PRECISION
@@ -83,14 +91,14 @@ format: $(READY) ## Format the code and mend what ruff can
 	@"$(BIN)/ruff" format .
 	@"$(BIN)/ruff" check --fix .
 
-lock: $(READY) ## Resolve requirements/direct.txt into the lock file of this Python
-	@"$(BIN)/python" tools/lock_requirements.py
+lock: $(READY) ## Resolve the requirements into the lock file of this DISTRO and Python
+	@"$(BIN)/python" tools/lock_requirements.py --distro "$(DISTRO)"
 
-clean: ## Remove what the other targets made, but not .venv
+clean: ## Remove what the other targets made, but no .venv
 	@rm -rf build install log dist demo_out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +
 
-distclean: clean ## Remove .venv as well
+distclean: clean ## Remove .venv as well (DISTRO=jazzy: .venv-jazzy)
 	@rm -rf "$(VENV)" mdacl_ros.egg-info
 
 help: ## List the targets

@@ -80,12 +80,57 @@ def test_every_other_import_is_a_requirement() -> None:
     assert missing == set()
 
 
-def test_lock_holds_every_direct_requirement_at_its_version() -> None:
+@pytest.mark.parametrize(("distribution", "python"), [("kilted", "3.11"), ("jazzy", "3.12")])
+def test_lock_holds_every_direct_requirement_at_its_version(distribution: str, python: str) -> None:
     pin = re.compile(r"^[A-Za-z][\w.-]*==\S+$", re.MULTILINE)
-    direct = pin.findall((ROOT / "requirements" / "direct.txt").read_text(encoding="utf-8"))
-    lock = (ROOT / "requirements" / "lock-py3.11.txt").read_text(encoding="utf-8")
-    assert direct
+    folder = ROOT / "requirements"
+    direct = [
+        found
+        for name in ("direct.txt", f"{distribution}.txt")
+        for found in pin.findall((folder / name).read_text(encoding="utf-8"))
+    ]
+    lock = (folder / f"lock-{distribution}-py{python}.txt").read_text(encoding="utf-8")
+    assert [line for line in direct if line.startswith("ros-")]
     assert {line.lower() for line in direct} <= set(pin.findall(lock))
+
+
+def make_variable(name: str, *arguments: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    probe = f"probe: ; @echo $({name})\n"
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-f", "Makefile", f"--eval={probe}", "probe", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def test_each_distribution_has_an_environment_of_its_own() -> None:
+    assert make_variable("VENV") == ".venv"
+    assert make_variable("VENV", "DISTRO=jazzy") == ".venv-jazzy"
+    for ignored in (".venv/", ".venv-*/"):
+        assert ignored in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["DISTRO=galactic"], "DISTRO=galactic: only kilted and jazzy have ROS 2 wheels"),
+        (
+            ["DISTRO=jazzy", f"PYTHON={sys.executable}", "VENV=build/refused"],
+            "ROS 2 Jazzy's wheels are used for Python 3.12",
+        ),
+    ],
+)
+def test_a_distribution_that_cannot_be_set_up_is_refused(arguments: list[str], said: str) -> None:
+    if "jazzy" in arguments[0] and sys.version_info[:2] == (3, 12):
+        pytest.skip("this Python has Jazzy's wheels")
+    done = subprocess.run(["make", "setup", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert not (ROOT / "build" / "refused").exists()
 
 
 def test_find_resource_prefers_the_checkout() -> None:

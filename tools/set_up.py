@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Create or refresh this project's virtual environment; needs nothing but Python itself.
 
-Called by ``make`` as ``python3 tools/set_up.py .venv``. The steps run in order, each says what it
-does, and each is skipped while its inputs are unchanged, so a repeated call costs next to nothing.
+Called by ``make`` as ``python3 tools/set_up.py .venv --distro kilted``. The steps run in order,
+each says what it does, and each is skipped while its inputs are unchanged, so a repeated call costs
+next to nothing.
 Nothing outside the environment is written, except pip's own cache.
 """
 
@@ -21,13 +22,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from pip_runner import SetUpError, pip_install, torch_index_options
+from requirement_files import DISTRIBUTIONS, PYTHONS, lock_file, requirement_files
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "requirements"
 RESOURCES = ("package.xml", "launch", "config", "rviz", "models", "calibration")
 PACKAGE_INPUTS = ("setup.py", "setup.cfg", "package.xml", "tools/set_up.py")
 PROGRAMS = ("mdacl", "detector_node", "fault_injector_node", "player_node", "rigs")
-OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_GB = 4.0
 PIP = "pip==26.3"
 # Read by every Python that starts in the environment: where ROS finds packages, and that nothing
@@ -38,18 +38,31 @@ import os; os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 """
 
 
+def check_python(distribution: str) -> None:
+    """Raise where the distribution has no wheels for this Python.
+
+    Raises:
+        SetUpError: Python too old or too new.
+    """
+    oldest, newest = PYTHONS[distribution]
+    if oldest <= sys.version_info[:2] <= newest:
+        return
+    version = ".".join(map(str, sys.version_info[:3]))
+    first, last = ("{}.{}".format(*limit) for limit in (oldest, newest))
+    span = first if first == last else f"{first} to {last}"
+    raise SetUpError(
+        f"Python {version} at {sys.executable}; ROS 2 {distribution.capitalize()}'s wheels are "
+        f"used for Python {span}: make DISTRO={distribution} PYTHON=/path/to/python{first}"
+    )
+
+
 def check_machine(folder: Path) -> None:
     """Raise before anything is written where the set-up cannot succeed.
 
     Raises:
-        SetUpError: Python too old or new, its venv module, the compiler, headers or disk missing.
+        SetUpError: The venv module, the compiler, the headers or disk space is missing.
     """
     version = ".".join(map(str, sys.version_info[:3]))
-    if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        raise SetUpError(
-            f"Python {version} at {sys.executable}; ROS 2 wheels are used for 3.11 to 3.13: "
-            "make PYTHON=python3.11"
-        )
     if find_spec("ensurepip") is None or find_spec("venv") is None:
         raise SetUpError(f"Python {version} has no venv module; sudo apt install python3-venv")
     if not shutil.which(os.environ.get("CXX", "g++")):
@@ -83,25 +96,20 @@ def create(folder: Path) -> None:
     pip_install(python, [PIP])
 
 
-def requirement_file() -> Path:
-    """Return the lock file of this Python, or the direct requirements where there is none."""
-    lock = REQUIREMENTS / f"lock-py{sys.version_info.major}.{sys.version_info.minor}.txt"
-    if not lock.is_file():
-        print(f"      no {lock.name}: resolving {REQUIREMENTS.name}/direct.txt instead")
-        return REQUIREMENTS / "direct.txt"
-    return lock
-
-
-def install_packages(folder: Path) -> None:
+def install_packages(folder: Path, distribution: str) -> None:
     """Install torch from the index that has a CPU build, then everything else."""
     python = folder / "bin" / "python"
-    wanted = requirement_file()
-    lines = wanted.read_text(encoding="utf-8").splitlines()
+    wanted = requirement_files(distribution)
+    locked = wanted == [lock_file(distribution)]
+    if not locked:
+        names = " and ".join(file.name for file in wanted)
+        print(f"      no {lock_file(distribution).name}: resolving {names} instead")
+    lines = [line for file in wanted for line in file.read_text(encoding="utf-8").splitlines()]
     torch = next(line.strip() for line in lines if line.startswith("torch=="))
     without_cuda = ["--no-deps"] if os.environ.get("TORCH_INDEX") != "default" else []
     pip_install(python, [*without_cuda, *torch_index_options(python, torch), torch])
-    complete = ["--no-deps"] if wanted.name.startswith("lock") else []
-    pip_install(python, [*complete, "-r", str(wanted)])
+    complete = ["--no-deps"] if locked else []
+    pip_install(python, [*complete, *(part for file in wanted for part in ("-r", str(file)))])
 
 
 def generate_messages(folder: Path) -> None:
@@ -150,14 +158,16 @@ def fingerprint(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def run_step(folder: Path, text: str, inputs: str, step: Callable[[Path], None]) -> None:
+def run_step(
+    folder: Path, text: str, inputs: str, step: Callable[..., None], *arguments: object
+) -> None:
     """Run one step unless the environment's note says it ran with these inputs."""
     note = folder / ".set_up" / step.__name__
     if note.is_file() and note.read_text() == inputs:
         return
     print(f"make: {text}", flush=True)
     note.unlink(missing_ok=True)
-    step(folder)
+    step(folder, *arguments)
     note.parent.mkdir(exist_ok=True)
     note.write_text(inputs)
 
@@ -166,14 +176,18 @@ def main() -> int:
     """Run every step; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, add_help=True)
     parser.add_argument("folder", type=Path, help="where the environment lives, e.g. .venv")
-    folder = parser.parse_args().folder.absolute()
-    packages = fingerprint(REQUIREMENTS, ROOT / "tools" / "pip_runner.py")
+    parser.add_argument("--distro", choices=DISTRIBUTIONS, default=DISTRIBUTIONS[0])
+    given = parser.parse_args()
+    folder = given.folder.absolute()
+    packages = fingerprint(*requirement_files(given.distro), ROOT / "tools" / "pip_runner.py")
     messages = fingerprint(ROOT / "tools" / "vision_msgs", ROOT / "tools" / "build_vision_msgs.py")
     package = fingerprint(*(ROOT / name for name in PACKAGE_INPUTS))
+    fetched = "2 of 5: packages (470 MB to fetch)"
     try:
+        check_python(given.distro)
         check_machine(folder)
         run_step(folder, "1 of 5: virtual environment", fingerprint() + PIP, create)
-        run_step(folder, "2 of 5: packages (470 MB to fetch)", packages, install_packages)
+        run_step(folder, fetched, packages, install_packages, given.distro)
         run_step(folder, "3 of 5: vision_msgs", packages + messages, generate_messages)
         run_step(folder, "4 of 5: ROS defaults (this machine only)", ROS_DEFAULTS, set_ros_defaults)
         run_step(folder, "5 of 5: mdacl_ros, in place", package, install_package)
