@@ -28,7 +28,7 @@ def overridable(topic: str) -> Iterator[QoSOverridingOptions]:
         yield QoSOverridingOptions.with_default_policies()
     except (ParameterException, RuntimeError) as error:
         said = " ".join(str(error).split())
-        if isinstance(error, RuntimeError) and not re.search("QoS override|history depth", said):
+        if isinstance(error, RuntimeError) and not re.search("QoS override|history depth|topic QoS", said):
             raise
         said = re.sub(",? at /.*", "", said)
         raise ParameterError(
