@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import math
 
 import numpy as np
 from rclpy.node import Node
@@ -26,12 +27,21 @@ class CameraPublisher:
     Args:
         node: Node that publishes.
         camera: ``rgb`` or ``thermal``.
-        model: Intrinsics; without, camera_info says "not calibrated" (K all 0).
+        model: Intrinsics, where the recording knows them.
+        assumed_fov: Horizontal field of view in degrees to make a pinhole from where ``model``
+            has no matrix; 0: camera_info then says "not calibrated" (K all 0).
     """
 
-    def __init__(self, node: Node, camera: Modality, model: CameraModel | None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        camera: Modality,
+        model: CameraModel | None,
+        assumed_fov: float = 0.0,
+    ) -> None:
         self.camera = camera
         self._model = model
+        self._assumed_fov = assumed_fov
         qos = QoSProfile(depth=QUEUE_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
         self.topic, info = IMAGE_TOPICS[camera], CAMERA_INFO_TOPICS[camera]
         with overridable(self.topic) as overrides:
@@ -45,6 +55,7 @@ class CameraPublisher:
         self._image = Image()
         self._info = CameraInfo()
         self._buffer = np.zeros(0, np.uint8)
+        self._size = (0, 0)
 
     @property
     def subscribers(self) -> int:
@@ -54,8 +65,10 @@ class CameraPublisher:
     def publish(self, frame: Frame, stamp_ns: int) -> None:
         """Publish one frame with another stamp."""
         image = frame.image
-        if self._image.encoding != frame.encoding or self._buffer.nbytes != image.nbytes:
+        size = image.shape[1], image.shape[0]
+        if self._image.encoding != frame.encoding or self._size != size:
             self._reshape(frame)
+            self._describe(size)
         self._image.height, self._image.width = image.shape[:2]
         self._image.step = image.nbytes // image.shape[0]
         self._buffer[:] = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
@@ -72,11 +85,31 @@ class CameraPublisher:
         self._image.data = array.array("B", bytes(frame.image.nbytes))
         # A view of the message's own bytes: filling it costs one copy and no allocation.
         self._buffer = np.frombuffer(self._image.data, np.uint8)
-        if self._model is not None:
-            self._info.distortion_model = self._model.model
-            self._info.d = list(self._model.distortion)
-        if self._model is not None and self._model.matrix is not None:
-            k = np.asarray(self._model.matrix, np.float64)
+
+    def _describe(self, size: tuple[int, int]) -> None:
+        """Fill camera_info's intrinsics in, for images of ``size`` (width, height)."""
+        self._size = size
+        model = self._model
+        if (model is None or model.matrix is None) and self._assumed_fov > 0:
+            model = assumed_camera(size, self._assumed_fov)
+        if model is not None:
+            self._info.distortion_model = model.model
+            self._info.d = list(model.distortion)
+        if model is not None and model.matrix is not None:
+            k = np.asarray(model.matrix, np.float64)
             self._info.k = k.reshape(-1).tolist()
             self._info.p = np.hstack([k, np.zeros((3, 1))]).reshape(-1).tolist()
             self._info.r = np.eye(3).reshape(-1).tolist()
+
+
+def assumed_camera(size: tuple[int, int], fov: float) -> CameraModel:
+    """A pinhole without distortion whose axis goes through the middle of the image.
+
+    Args:
+        size: ``(width, height)`` in pixels.
+        fov: Horizontal field of view in degrees.
+    """
+    width, height = size
+    focal = width / 2 / math.tan(math.radians(fov) / 2)
+    matrix = np.array([[focal, 0, width / 2 - 0.5], [0, focal, height / 2 - 0.5], [0, 0, 1]])
+    return CameraModel(size, matrix, (0.0,) * 5)

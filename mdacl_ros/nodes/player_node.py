@@ -5,7 +5,7 @@
 Topics: ``rgb/image_raw``, ``rgb/camera_info``, ``thermal/image_raw``, ``thermal/camera_info``.
 Parameters: ``input`` (recording; empty: the simulated scenes), ``clip``, ``rate``, ``fps``,
 ``restamp``, ``start_ns``, ``loops``, ``wait_for_subscribers``, ``rgb_topic``, ``thermal_topic``,
-``salvage``, ``sent_log``; ``ros2 param describe /player <name>`` explains each.
+``salvage``, ``assumed_fov``, ``sent_log``; ``ros2 param describe /player <name>`` explains each.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ START_DELAY_S = 1.0
 """Time between the first subscriber and the first frame: discovery is not symmetric."""
 
 POLLS_PER_S = 20
+
+MOST_FOV = 175.0
+"""Degrees; a wider pinhole has no sensible image plane."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -96,6 +99,11 @@ class PlayerNode(Node):
             raise RecordingError(f"parameter rate: got {p.rate}, wanted more than 0")
         if p.loops < 0:
             raise RecordingError(f"parameter loops: got {p.loops}, wanted 0 (for ever) or more")
+        if not 0 <= p.assumed_fov < MOST_FOV:
+            raise RecordingError(
+                f"parameter assumed_fov: got {p.assumed_fov}, wanted degrees from 0 (none) to "
+                f"{MOST_FOV:g}"
+            )
         if p.clip and not p.input:
             raise RecordingError(f"parameter clip: got {p.clip!r} without an input it is of")
         return open_recording(
@@ -114,10 +122,7 @@ class PlayerNode(Node):
             RecordingError: If the recording is empty or turns out to be damaged.
         """
         report = PlayReport()
-        cameras = {
-            camera: CameraPublisher(self, camera, recording.camera_model(camera))
-            for camera in recording.frames
-        }
+        cameras = {camera: self._publisher(camera, recording) for camera in recording.frames}
         schedule: Schedule | None = None
         with self._open_log() as log:
             for loop in range(self.parameters.loops) or itertools.count():
@@ -134,6 +139,18 @@ class PlayerNode(Node):
                 if self._stop.is_set():
                     break
         return report
+
+    def _publisher(self, camera: Modality, recording: Recording) -> CameraPublisher:
+        """One camera's publishers; RGB gets assumed intrinsics where none are known."""
+        model, fov = recording.camera_model(camera), self.parameters.assumed_fov
+        if camera != "rgb" or fov == 0 or (model is not None and model.matrix is not None):
+            return CameraPublisher(self, camera, model)
+        self.get_logger().warning(
+            f"{recording.name} has no intrinsics of the RGB camera: camera_info assumes a pinhole "
+            f"{fov:g} degrees wide, so the markers' directions are approximate; set parameter "
+            "assumed_fov to the lens' own, or to 0 for an uncalibrated camera_info"
+        )
+        return CameraPublisher(self, camera, model, fov)
 
     def _play_once(
         self,

@@ -22,6 +22,9 @@ class PlayerParameters:
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
         salvage: Play what is left of a damaged bag.
+        assumed_fov: Horizontal field of view, degrees, that camera_info of the RGB camera is made
+            from where the recording knows no intrinsics (videos, data sets); 0 assumes none, and
+            camera_info then says "not calibrated".
         sent_log: File to write one json line a frame to: camera, stamp, recorded stamp, loop, late
             by how many ms; empty writes none.
     """
@@ -37,4 +40,5 @@ class PlayerParameters:
     rgb_topic: str = ""
     thermal_topic: str = ""
     salvage: bool = False
+    assumed_fov: float = 60.0
     sent_log: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from mdacl_ros.replay.bags import BagRecording
 from mdacl_ros.replay.recording import Event, Phase
 from mdacl_ros.replay.scene_cache import find_scenes, render_scenes
 from mdacl_ros.sensing.rig_types import CameraModel
-from mdacl_ros.simulation import Scenario, Scene, SimulatedPair, demo_scenario
+from mdacl_ros.simulation import Scenario, Scene, SceneConfig, SimulatedPair, demo_scenario
+from mdacl_ros.simulation.geometry import Camera
+from mdacl_ros.simulation.place import make_place
 from mdacl_ros.types import Frame, GroundTruth, Modality
 
 
@@ -77,9 +80,19 @@ class SimulatedRecording:
         return self._truth[stamp_ns]
 
     def camera_model(self, camera: Modality) -> CameraModel | None:
-        """The image size."""
-        config = self._scenario.config
-        return CameraModel(config.size if camera == "rgb" else config.thermal_size)
+        """A pinhole: both cameras have one optical centre and one field of view."""
+        config, pinhole = self._scenario.config, simulated_camera(self._scenario.config)
+        size = config.size if camera == "rgb" else config.thermal_size
+        x, y = (side / whole for side, whole in zip(size, config.size, strict=True))
+        # The simulation's pixels begin at the image's corner, camera_info's at a pixel's centre.
+        matrix = np.array(
+            [
+                [pinhole.focal * x, 0, size[0] / 2 - 0.5],
+                [0, pinhole.focal * y, size[1] / 2 - 0.5],
+                [0, 0, 1],
+            ]
+        )
+        return CameraModel(size, matrix, (0.0,) * 5)
 
     def close(self) -> None:
         """Close the cached bag."""
@@ -91,6 +104,12 @@ class SimulatedRecording:
 
     def _stamp(self, time_s: float) -> int:
         return self._scenario.start_ns + round(time_s * 1e9)
+
+
+@lru_cache(maxsize=8)
+def simulated_camera(config: SceneConfig) -> Camera:
+    """The camera of ``Scene(config)``, without painting the scene, which takes seconds."""
+    return make_place(config, np.random.default_rng([config.seed, 7])).camera
 
 
 def _ground_truth(pair: SimulatedPair) -> GroundTruth:

@@ -20,10 +20,12 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 
+from mdacl_ros.nodes.markers import unusable
 from mdacl_ros.nodes.messages import to_nanoseconds
 from mdacl_ros.nodes.player_node import PlayerNode
 from mdacl_ros.replay.bag_writer import write_bag
 from mdacl_ros.replay.synthetic import RigFaults, SyntheticRecording
+from mdacl_ros.sensing.rig_types import CameraModel
 
 FAULTS = RigFaults(duration_s=1.0, freeze_s=(0.4, 0.7), rgb_size=(64, 48), thermal_size=(32, 24))
 DEADLINE = 10.0
@@ -113,6 +115,28 @@ def test_bytes_frames_and_intrinsics_are_those_of_the_recording(ears):
             assert info.header == message.header
             model = recording.camera_model(camera)
             assert info.k == pytest.approx(model.matrix.reshape(-1))
+
+
+class WithoutIntrinsics(SyntheticRecording):
+    """As videos and data sets are: the size is known, or not even that."""
+
+    def camera_model(self, camera):
+        return CameraModel((64, 48)) if camera == "rgb" else None
+
+
+@pytest.mark.parametrize("fov", [60.0, 90.0, 0.0])
+def test_intrinsics_that_a_recording_does_not_know_are_assumed_and_said(ears, capfd, fov):
+    play(ears, WithoutIntrinsics(FAULTS), rate=4.0, assumed_fov=fov)
+    info = ears.infos["rgb"][0]
+    said = "camera_info assumes a pinhole" in capfd.readouterr().err
+    assert said == (fov > 0)
+    assert list(ears.infos["thermal"][0].k) == [0.0] * 9
+    if fov == 0:
+        assert list(info.k) == [0.0] * 9
+        return
+    edges = [(x - info.k[2]) / info.k[0] for x in (-0.5, 63.5)]
+    assert np.degrees(np.arctan(edges)) == pytest.approx([-fov / 2, fov / 2])
+    assert unusable(info, (64, 48)) == ""
 
 
 def test_recorded_stamps_are_kept_on_request_and_loops_go_back(ears):

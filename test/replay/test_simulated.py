@@ -9,7 +9,7 @@ import pytest
 
 from mdacl_ros.replay.scene_cache import cache_folder, find_scenes
 from mdacl_ros.replay.simulated import SimulatedRecording
-from mdacl_ros.simulation import Phase, Scenario, SceneConfig
+from mdacl_ros.simulation import Phase, Scenario, Scene, SceneConfig
 
 SCENARIO = Scenario(
     config=SceneConfig(seed=1, size=(320, 240), thermal_size=(160, 120), people=(2, 2)),
@@ -65,3 +65,16 @@ def test_truth_is_known_before_a_frame_was_played():
     list(again)
     assert early.boxes == pytest.approx(again.truth(stamp).boxes)
     assert recording.truth(5) is None
+
+
+def test_camera_info_is_that_of_the_camera_that_painted_the_scene():
+    recording = SimulatedRecording(SCENARIO)
+    drawn_with = Scene(SCENARIO.config).place.camera
+    rgb, thermal = recording.camera_model("rgb"), recording.camera_model("thermal")
+    world = drawn_with.to_camera(np.array([[0.5, 1.0, 8.0], [-2.0, 0.2, 15.0]]))
+    for model, scale in ((rgb, 1.0), (thermal, 0.5)):
+        seen = world @ model.matrix.T
+        # The simulation counts from the image's corner, camera_info from a pixel's centre.
+        pixels = seen[:, :2] / seen[:, 2:] + 0.5
+        assert pixels == pytest.approx(drawn_with.to_pixels(world) * scale)
+    assert (rgb.size, thermal.size) == ((320, 240), (160, 120))
