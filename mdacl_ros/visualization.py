@@ -25,16 +25,11 @@ from mdacl_ros.drawing import (
     shade,
     text_size,
 )
+from mdacl_ros.label_places import place_labels
 from mdacl_ros.types import ByteArray, Detections, DominanceReading
 
 CLASS_COLOURS: tuple[Colour, ...] = (YELLOW, GREEN, PINK, SKY, VERMILION)
 """Colour of label 0, 1, ...; more labels start over."""
-
-TAGS_APART = 60
-"""Most detections whose words are kept apart: there is no room for more, and it takes time."""
-
-TAG_ROWS = 6
-"""Rows above a box, plus one, in which room is looked for for its words."""
 
 HISTORY_STEP = 2
 """Pixels a value of the MDI curve in the footer."""
@@ -188,29 +183,16 @@ class _Tag(NamedTuple):
 
 
 def _place_tags(picture: ByteArray, boxes: list[list[int]], texts: list[str]) -> list[_Tag]:
-    """Find room for each detection's words, best first, so that none hides another's.
-
-    Above the box, below it, then further up; inside it, and over others, where all is taken.
-    """
+    """Find room for each detection's words, best first, so that none hides another's."""
     height, width = picture.shape[:2]
     size = max(8, round(min(height, width) / 48))
     pad = size // 3
-    tags: list[_Tag] = []
-    for (x0, y0, _, y1), text in zip(boxes, texts, strict=True):
-        wide, high = (side + 2 * pad for side in text_size(text, size, bold=True))
-        left = max(0, min(x0, width - wide))
-        rows = [y0 - high, y1, *(y0 - n * high for n in range(2, TAG_ROWS))]
-        places = [(left, top, left + wide, top + high) for top in rows if 0 <= top <= height - high]
-        crowd = tags if len(tags) < TAGS_APART else ()
-        free = [p for p in places if not any(_overlap(p, tag.place) for tag in crowd)]
-        inside = max(0, min(y0, height - high))
-        last_resort = (left, inside, left + wide, inside + high)
-        tags.append(_Tag(text, [*free, *places, last_resort][0], size, pad))
-    return tags
-
-
-def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    sides = [tuple(side + 2 * pad for side in text_size(t, size, bold=True)) for t in texts]
+    places = place_labels((0, 0, width, height), boxes, sides)
+    return [
+        _Tag(t, (round(x0), round(y0), round(x1), round(y1)), size, pad)
+        for t, (x0, y0, x1, y1) in zip(texts, places, strict=True)
+    ]
 
 
 def _draw_tag(picture: ByteArray, tag: _Tag, colour: Colour) -> None:

@@ -15,8 +15,15 @@ from mdacl_ros.types import FloatArray
 Name = tuple[str, int]
 """Namespace and number of a marker."""
 
-LIFETIME = Duration(sec=0, nanosec=500_000_000)
-"""Markers vanish when the node falls silent."""
+SPACE = 0.5
+"""Width of a space, letters' heights. RViz (Humble to Kilted) reads it from ``scale.x`` of a text,
+and without it takes that of text one metre high."""
+
+LETTER = 0.9
+"""Width of RViz's average letter (Liberation Sans), letters' heights."""
+
+LINE = 1.6
+"""Height of a line of text with the room it needs, letters' heights."""
 
 _OUTLINE = (0, 1, 1, 2, 2, 3, 3, 0)
 """Corner pairs of a quadrilateral as LINE_LIST segments."""
@@ -59,14 +66,28 @@ def triangle(header: Header, corners: FloatArray, shade: ColorRGBA, name: Name) 
 def text(
     header: Header, position: FloatArray, words: str, shade: ColorRGBA, name: Name, height: float
 ) -> Marker:
-    """A line of text centred at a point in metres, ``height`` metres high."""
+    """A line of text centred at a point in metres, its letters ``height`` metres high."""
     marker = _marker(Marker.TEXT_VIEW_FACING, header, name)
     marker.color = shade
-    marker.scale.z = height
+    marker.scale.x, marker.scale.z = SPACE * height, height
     x, y, z = position.tolist()
     marker.pose.position = Point(x=x, y=y, z=z)
     marker.text = words
     return marker
+
+
+def text_size(words: str, height: float) -> tuple[float, float]:
+    """About how wide and high RViz draws a line of text whose letters are ``height`` high."""
+    spaces = words.count(" ")
+    return (LETTER * (len(words) - spaces) + SPACE * spaces) * height, LINE * height
+
+
+def live_for(markers: Sequence[Marker], seconds: float) -> None:
+    """Let markers vanish by themselves when nothing replaces them for so long."""
+    whole = int(seconds)
+    lifetime = Duration(sec=whole, nanosec=round((seconds - whole) * 1e9))
+    for marker in markers:
+        marker.lifetime = lifetime
 
 
 def _coloured(
@@ -89,6 +110,6 @@ def _coloured(
 
 def _marker(kind: int, header: Header, name: Name) -> Marker:
     """An empty marker with an identity pose."""
-    marker = Marker(header=header, type=kind, ns=name[0], id=name[1], lifetime=LIFETIME)
+    marker = Marker(header=header, type=kind, ns=name[0], id=name[1])
     marker.pose.orientation.w = 1.0
     return marker

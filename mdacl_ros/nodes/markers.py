@@ -13,10 +13,11 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from mdacl_ros.drawing import GREY
+from mdacl_ros.label_places import place_labels
 from mdacl_ros.nodes.image_messages import image_size
-from mdacl_ros.nodes.marker_shapes import colour, outlines, text
+from mdacl_ros.nodes.marker_shapes import colour, live_for, outlines, text, text_size
 from mdacl_ros.nodes.mdi_gauge import to_gauge
-from mdacl_ros.types import BoolArray, Detections, FloatArray, PerceptionResult
+from mdacl_ros.types import BoolArray, Detections, FloatArray, IntArray, PerceptionResult
 from mdacl_ros.visualization import class_colour, detection_text
 
 COEFFICIENTS = (4, 5, 8, 12, 14)
@@ -27,6 +28,12 @@ LEAST_FOCAL, MOST_FOCAL = 1.0, 1e6
 
 WIDEST = 20.0
 """Tangent of the widest angle from the optical axis that is drawn on a plane: 87 degrees."""
+
+LETTER_HEIGHT = 0.018
+"""Height of a label's letters, shares of the image plane's distance."""
+
+LEAST_LIFETIME, MOST_LIFETIME = 0.5, 10.0
+"""Seconds; see :func:`marker_lifetime`."""
 
 FAINTEST = 0.25
 """Alpha of a box of score 0: still to be seen; one of score 1 is opaque."""
@@ -111,6 +118,7 @@ def to_markers(
     camera: CameraInfo,
     distance: float,
     header: Header,
+    lifetime: float = LEAST_LIFETIME,
 ) -> MarkerArray:
     """Boxes, their names and the dominance gauge of one answer; no box that is out of sight.
 
@@ -120,6 +128,8 @@ def to_markers(
         camera: RGB intrinsics, not :func:`unusable`.
         distance: Distance of the virtual image plane in metres.
         header: Stamp and RGB optical frame.
+        lifetime: Seconds after which they vanish when no others follow, see
+            :func:`marker_lifetime`.
     """
     detections = result.detections
     plane = _outline(detections.image_size, camera, distance)
@@ -133,13 +143,57 @@ def to_markers(
     markers.append(outlines(header, plane[None], [colour(GREY)], ("image_plane", 0), line))
     if len(seen):
         markers.append(outlines(header, boxes[seen], [shades[i] for i in seen], ("boxes", 0), line))
-    above = np.array([0, -0.02 * distance, 0], np.float32)
-    for index in seen.tolist():
-        words = detection_text(detections, index, labels)
-        place = boxes[index, :2].mean(axis=0) + above
-        shown = text(header, place, words, shades[index], ("labels", index), 0.025 * distance)
-        markers.append(shown)
-    return MarkerArray(markers=markers + to_gauge(result.dominance, plane, distance, header))
+    markers += _labels(detections, boxes, plane, seen, labels, shades, distance, header)
+    markers += to_gauge(result.dominance, plane, distance, header)
+    live_for(markers, lifetime)
+    return MarkerArray(markers=markers)
+
+
+def _labels(
+    detections: Detections,
+    boxes: FloatArray,
+    plane: FloatArray,
+    seen: IntArray,
+    labels: tuple[str, ...],
+    shades: list[ColorRGBA],
+    distance: float,
+    header: Header,
+) -> list[Marker]:
+    """A text for each box ``(N, 4, 3)`` that is seen, where it hides no other."""
+    height = LETTER_HEIGHT * distance
+    words = [detection_text(detections, index, labels) for index in seen.tolist()]
+    flat = boxes[seen, :, :2]
+    places = place_labels(
+        _bounds(plane[None, :, :2])[0],
+        _bounds(flat),
+        [text_size(line, height) for line in words],
+    )
+    texts = []
+    for index, line, (x0, y0, x1, y1) in zip(seen.tolist(), words, places, strict=True):
+        place = np.array([(x0 + x1) / 2, (y0 + y1) / 2, distance], np.float32)
+        texts.append(text(header, place, line, shades[index], ("labels", index), height))
+    return texts
+
+
+def _bounds(corners: FloatArray) -> list[tuple[float, float, float, float]]:
+    """x0, y0, x1, y1 around each row of corners ``(N, 4, 2)``."""
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    return [tuple(row) for row in np.concatenate([low, high], axis=1).tolist()]
+
+
+def marker_lifetime(results_per_second: float) -> float:
+    """Seconds that markers stay when the node publishes nothing more.
+
+    Args:
+        results_per_second: The node's own rate; 0 where it is below one in two seconds.
+
+    Returns:
+        Three times the time between two results, so that markers of a slow node do not blink,
+        within :data:`LEAST_LIFETIME` and :data:`MOST_LIFETIME`.
+    """
+    if results_per_second <= 0:
+        return MOST_LIFETIME
+    return min(MOST_LIFETIME, max(LEAST_LIFETIME, 3 / results_per_second))
 
 
 def _corners(boxes: FloatArray) -> FloatArray:

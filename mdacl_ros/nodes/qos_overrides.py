@@ -13,6 +13,9 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from mdacl_ros.errors import ParameterError
 
+REFUSED = re.compile("QoS override|history depth|topic QoS")
+"""How rcl and the middlewares refuse a policy's value; ``topic QoS`` is Jazzy's Fast DDS."""
+
 
 @contextmanager
 def overridable(topic: str) -> Iterator[QoSOverridingOptions]:
@@ -28,7 +31,7 @@ def overridable(topic: str) -> Iterator[QoSOverridingOptions]:
         yield QoSOverridingOptions.with_default_policies()
     except (ParameterException, RuntimeError) as error:
         said = " ".join(str(error).split())
-        if isinstance(error, RuntimeError) and not re.search("QoS override|history depth|topic QoS", said):
+        if isinstance(error, RuntimeError) and not REFUSED.search(said):
             raise
         said = re.sub(",? at /.*", "", said)
         raise ParameterError(

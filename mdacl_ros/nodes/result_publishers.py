@@ -196,8 +196,9 @@ class ResultPublishers:
         if camera is None or self._markers.get_subscription_count() == 0:
             return
         if not markers.unusable(camera, result.detections.image_size):
+            lifetime = markers.marker_lifetime(self.statistics.rate("published"))
             self._markers.publish(
-                markers.to_markers(result, self._labels, camera, marker_distance, header)
+                markers.to_markers(result, self._labels, camera, marker_distance, header, lifetime)
             )
 
     def _draw(self, result: PerceptionResult, pair: FramePair) -> np.ndarray:

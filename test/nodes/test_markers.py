@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import cv2
@@ -8,7 +9,9 @@ import pytest
 from sensor_msgs.msg import CameraInfo
 from visualization_msgs.msg import Marker
 
+from mdacl_ros.label_places import overlap
 from mdacl_ros.nodes import markers, mdi_gauge, messages
+from mdacl_ros.nodes.marker_shapes import text_size
 from mdacl_ros.types import Detections, DominanceReading, PerceptionResult
 from mdacl_ros.visualization import CLASS_COLOURS
 
@@ -76,6 +79,42 @@ def test_each_box_has_four_edges_and_a_text() -> None:
     assert len(by_name["boxes", 0].points) == 2 * 4 * 2
     assert by_name["labels", 0].text == "person 0.90 thermal 71 %"
     assert by_name["labels", 1].text == "car 0.50 RGB 60 %"
+
+
+def test_spaces_in_texts_have_the_width_that_belongs_to_their_height() -> None:
+    # RViz 14's TextViewFacingMarker hands scale.x to setSpaceWidth, unless it is 0.
+    texts = [
+        m for m in drawn(result([[10, 10, 50, 90]])).values() if m.type == Marker.TEXT_VIEW_FACING
+    ]
+    assert len(texts) == 4
+    assert all(m.scale.x == pytest.approx(0.5 * m.scale.z) and m.scale.z > 0 for m in texts)
+
+
+def rectangle(marker: Marker) -> tuple[float, float, float, float]:
+    wide, high = text_size(marker.text, marker.scale.z)
+    x, y = marker.pose.position.x, marker.pose.position.y
+    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+
+
+def test_labels_of_neighbours_do_not_hide_each_other() -> None:
+    crowd = [[100.0 + 25 * i, 200.0 + 3 * i, 150.0 + 25 * i, 320.0] for i in range(4)]
+    labels = [rectangle(m) for m in drawn(result(crowd)).values() if m.ns == "labels"]
+    assert len(labels) == 4
+    # A tenth of a millimetre: float32 corners that touch may overlap by less.
+    shrunk = [(a + 1e-4, b + 1e-4, c - 1e-4, d - 1e-4) for a, b, c, d in labels]
+    assert not [(a, b) for a, b in itertools.combinations(shrunk, 2) if overlap(a, b)]
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds"), [(0.0, 10.0), (0.8, 3.75), (1.0, 3.0), (10.0, 0.5), (0.1, 10.0)]
+)
+def test_markers_live_longer_than_the_time_between_two_results(rate: float, seconds: float) -> None:
+    lifetime = markers.marker_lifetime(rate)
+    assert lifetime == seconds
+    message = markers.to_markers(
+        result([[1, 1, 9, 9]]), ("person",), camera(), 3.0, HEADER, lifetime
+    )
+    assert {m.lifetime.sec + m.lifetime.nanosec / 1e9 for m in message.markers} == {seconds}
 
 
 def test_boxes_take_their_colour_from_the_class_and_alpha_from_the_score() -> None:
