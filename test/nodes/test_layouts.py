@@ -251,3 +251,25 @@ def test_the_aggregator_groups_every_status_once(watched: Any) -> None:
         assert sum(pattern in status.name for pattern in patterns) == 1, status.name
     names = [status.name for status in heard["/diagnostics"].status]
     assert all(any(pattern in name for name in names) for pattern in patterns)
+
+
+def test_rviz_opens_with_both_images_large_and_its_panels_as_tabs() -> None:
+    layout = yaml.safe_load(find_resource("rviz/perception.rviz").read_text(encoding="utf-8"))
+    window = layout["Window Geometry"]
+    state = bytes.fromhex(window["QMainWindow State"])
+    assert state[:4] == bytes.fromhex("000000ff")  # the marker that Qt's restoreState wants
+    images = [
+        d["Name"] for d in layout["Visualization Manager"]["Displays"] if "Image" in d["Class"]
+    ]
+    panels = [panel["Name"] for panel in layout["Panels"]]
+    places = {name: state.find(name.encode("utf-16-be")) for name in [*images, *panels]}
+    # Left dock area first (Qt writes its number, 0), then the right one (1), by object name.
+    assert all(place > 0 for place in places.values()), places
+    assert max(places[name] for name in panels) < min(places[name] for name in images)
+    assert set(window) >= {*images, *panels, "Width", "Height"}
+
+
+def test_rviz_sees_the_boxes_plane_straight_on() -> None:
+    layout = yaml.safe_load(find_resource("rviz/perception.rviz").read_text(encoding="utf-8"))
+    view = layout["Visualization Manager"]["Views"]["Current"]
+    assert view["Pitch"] == pytest.approx(-np.pi / 2, abs=1e-3)
