@@ -64,7 +64,7 @@ setup(
     extras_require=EXTRAS,
     zip_safe=False,
     maintainer="mdacl_ros maintainers",
-    maintainer_email="maintainers@mdacl-ros.invalid",
+    maintainer_email="mdacl_ros@example.org",
     description="RGB-thermal perception that says which camera its detections rest on",
     license="Apache-2.0",
     entry_points={
@@ -74,6 +74,7 @@ setup(
             f"fault_injector_node = {NAME}.nodes.start:fault_injector_node",
             f"player_node = {NAME}.nodes.start:player_node",
             f"rigs = {NAME}.nodes.start:rigs",
+            f"rviz_in_camera_frame = {NAME}.nodes.start:rviz_in_camera_frame",
         ]
     },
 )

@@ -6,11 +6,20 @@ that silently hears this machine only would miss cameras and listeners elsewhere
 """
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from mdacl_ros.launch_arguments import boolean, existing_file, number
 from mdacl_ros.nodes import topics
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
@@ -26,17 +35,28 @@ ARGUMENTS = {
     "device": ("", " | ".join(device_names()) + "; empty: as in params_file"),
     "model": ("", "shipped model name or model folder; empty: as in params_file"),
     "calibration": ("", "rig calibration (YAML); empty: as in params_file"),
+    "partner_timeout": (
+        "",
+        "seconds after which a silent camera is dead; empty: as in params_file",
+    ),
     "use_sim_time": ("false", "follow /clock, e.g. of `ros2 bag play --clock`"),
     "autostart": ("true", "configure and activate at every start of the process"),
     "respawn": ("true", "start the node again when its process ends without being told to"),
     "namespace": ("", "namespace of the node and of relative topics"),
     "rviz": ("false", "open RViz with the package's layout"),
+    "rviz_frame": (
+        "",
+        "RViz's Fixed Frame; empty: the frame_id of the RGB camera, once it arrives",
+    ),
 }
 OVERRIDES = ("engine", "precision", "device", "model", "calibration")
 """Arguments that, when given, win over the parameter file."""
 
 RESPAWN_DELAY = 2.0
 """Seconds before a process that died is started again."""
+
+WRONG_USE = 2
+"""Exit status of a node that was given what it cannot use: another start would end alike."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -51,25 +71,42 @@ def generate_launch_description() -> LaunchDescription:
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """The detector, and RViz if wanted."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    detector = Node(
+    given["params_file"] = existing_file("params_file", given["params_file"])
+    respawn = boolean("respawn", given["respawn"])
+    actions = _detector(given, respawn=respawn)
+    if boolean("rviz", given["rviz"]):
+        actions.append(_rviz(given))
+    return actions
+
+
+def _detector(given: dict[str, str], *, respawn: bool) -> list[LaunchDescriptionEntity]:
+    """The node, started again when its process ends; launch's own ``respawn`` knows no limit."""
+    node = Node(
         package="mdacl_ros",
         executable="detector_node",
         name="detector_node",
         namespace=given["namespace"],
         parameters=[given["params_file"], _overrides(given)],
         remappings=_remappings(given),
-        respawn=given["respawn"].lower() in ("true", "1"),
-        respawn_delay=RESPAWN_DELAY,
         output="screen",
     )
-    actions: list[LaunchDescriptionEntity] = [detector]
-    if given["rviz"].lower() in ("true", "1"):
-        actions.append(_rviz(given["namespace"]))
-    return actions
+
+    def on_exit(event: ProcessExited, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        if context.is_shutdown:
+            return []
+        if event.returncode == WRONG_USE:
+            why = "its parameters or arguments cannot be used; fix the error above"
+            return [LogInfo(msg=f"detector_node is not started again: {why}")]
+        again = _detector(given, respawn=respawn)
+        return [TimerAction(period=RESPAWN_DELAY, actions=again)]
+
+    if not respawn:
+        return [node]
+    return [RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit)), node]
 
 
-def _rviz(namespace: str) -> Node:
-    """RViz with our layout, whose absolute topics are mapped into the namespace.
+def _rviz(given: dict[str, str]) -> Node:
+    """RViz with our layout, in the camera's frame, its absolute topics mapped into the namespace.
 
     Raises:
         RuntimeError: rviz2 is not installed; a robot without a screen does not need it.
@@ -81,20 +118,27 @@ def _rviz(namespace: str) -> Node:
             "rviz:=true: package rviz2 is not installed here, wanted ros-$ROS_DISTRO-rviz2; "
             "install it, or leave rviz out and open RViz on another machine"
         ) from None
+    frame, namespace = given["rviz_frame"], given["namespace"]
+    program = ("rviz2", "rviz2") if frame else ("mdacl_ros", "rviz_in_camera_frame")
     return Node(
-        package="rviz2",
-        executable="rviz2",
+        package=program[0],
+        executable=program[1],
         name="rviz2",
-        arguments=["-d", str(find_resource("rviz/perception.rviz"))],
+        arguments=[
+            *("-d", str(find_resource("rviz/perception.rviz"))),
+            *(("-f", frame) if frame else ()),
+        ],
         namespace=namespace,
-        remappings=_rviz_remappings(namespace),
+        parameters=[{"use_sim_time": boolean("use_sim_time", given["use_sim_time"])}],
+        remappings=[*_rviz_remappings(namespace), *_remappings(given)],
+        output="screen",
     )
 
 
 def _rviz_remappings(namespace: str) -> list[tuple[str, str]]:
     """The layout's topics, which are those of a node without a namespace, to the real ones."""
     prefix = namespace.strip("/")
-    shown = (topics.OVERLAY, topics.THERMAL_REGISTERED, topics.MARKERS)
+    shown = (topics.OVERLAY, topics.THERMAL_REGISTERED, topics.MARKERS, topics.DETECTIONS)
     names = [name.replace("~", f"/{topics.NODE_NAME}") for name in shown]
     return [(name, f"/{prefix}{name}") for name in names] if prefix else []
 
@@ -102,8 +146,10 @@ def _rviz_remappings(namespace: str) -> list[tuple[str, str]]:
 def _overrides(given: dict[str, str]) -> dict[str, object]:
     """Parameters given as launch arguments."""
     values: dict[str, object] = {name: given[name] for name in OVERRIDES if given[name]}
-    values["use_sim_time"] = given["use_sim_time"].lower() in ("true", "1")
-    if given["autostart"].lower() in ("true", "1"):
+    values["use_sim_time"] = boolean("use_sim_time", given["use_sim_time"])
+    if given["partner_timeout"]:
+        values["partner_timeout"] = number("partner_timeout", given["partner_timeout"])
+    if boolean("autostart", given["autostart"]):
         # The node starts itself rather than by lifecycle events: after a crash DDS believes for
         # twenty seconds that the old process lives, and launch would wait for its answer for ever.
         values["autostart"] = True

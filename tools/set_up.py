@@ -27,7 +27,10 @@ from requirement_files import DISTRIBUTIONS, PYTHONS, lock_file, requirement_fil
 ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = ("package.xml", "launch", "config", "rviz", "models", "calibration")
 PACKAGE_INPUTS = ("setup.py", "setup.cfg", "package.xml", "tools/set_up.py")
-PROGRAMS = ("mdacl", "detector_node", "fault_injector_node", "player_node", "rigs")
+PROGRAMS = (
+    *("mdacl", "detector_node", "fault_injector_node", "player_node", "rigs"),
+    "rviz_in_camera_frame",
+)
 NEEDED_GB = 4.0
 PIP = "pip==26.3"
 # Read by every Python that starts in the environment: where ROS finds packages, and that nothing

@@ -24,7 +24,11 @@ from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.nodes import diagnostics, topics
 from mdacl_ros.nodes.engine_reload import EngineReload, Loaded
 from mdacl_ros.nodes.health_reporter import HealthReporter
-from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
+from mdacl_ros.nodes.making import (
+    NOT_STARTED,
+    refusals_in_one_line,
+    tell_unknown_parameters,
+)
 from mdacl_ros.nodes.parameter_server import ParameterServer
 from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
@@ -134,16 +138,15 @@ class DetectorNode(LifecycleNode):
 
     def start(self) -> None:
         """Configure and activate if parameter ``autostart`` says so."""
-        remedy = f"ros2 lifecycle set {self.get_fully_qualified_name()} configure"
+        change = f"ros2 lifecycle set {self.get_fully_qualified_name()}"
+        remedy = f"{change} configure && {change} activate"
         if not self.parameters.autostart:
             self.get_logger().info(f"waiting to be configured: {remedy}")
         elif self.trigger_configure() == SUCCESS:
             if not self._stopping:
                 self.trigger_activate()
         elif not self._stopping:
-            self.get_logger().warning(
-                f"not started: mend the error above, then: {remedy}, activate"
-            )
+            self.get_logger().warning(f"{NOT_STARTED}: fix the error above, then: {remedy}")
 
     def request_stop(self) -> None:
         """Let an engine build give up at its next sign of life, and inference after this pair."""

@@ -13,6 +13,9 @@ from rclpy.node import Node
 
 from mdacl_ros.errors import ParameterError
 
+NOT_STARTED = "not started"
+"""Begins the detector's line that says that autostart failed; demo.launch.py waits for it."""
+
 LATER = ("qos_overrides.",)
 """Beginnings of parameters that are declared only with the topics they are for."""
 

@@ -33,6 +33,11 @@ def rigs() -> int:
     return start("rigs_node")
 
 
+def rviz_in_camera_frame() -> int:
+    """Start RViz once the camera's frame is known."""
+    return start("rviz_in_camera_frame")
+
+
 def start(module: str) -> int:
     """Import a node's module and run its ``main``; a signal until then ends the process.
 

@@ -69,6 +69,15 @@ class Launched:
     def __init__(self, file: str, prefix: Path, **arguments: str) -> None:
         paths = [str(prefix), *filter(None, [os.environ.get("AMENT_PREFIX_PATH")])]
         python = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.environment = os.environ | {
+            "AMENT_PREFIX_PATH": os.pathsep.join(paths),
+            "PYTHONPATH": os.pathsep.join(python),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONFAULTHANDLER": "1",
+            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+            "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
+            "ROS_LOG_DIR": str(prefix / "log"),
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-c", RUN, str(ROOT / "launch" / file)]
             + [f"{name}:={value}" for name, value in arguments.items()],
@@ -76,16 +85,7 @@ class Launched:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env=os.environ
-            | {
-                "AMENT_PREFIX_PATH": os.pathsep.join(paths),
-                "PYTHONPATH": os.pathsep.join(python),
-                "PYTHONUNBUFFERED": "1",
-                "PYTHONFAULTHANDLER": "1",
-                "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-                "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
-                "ROS_LOG_DIR": str(prefix / "log"),
-            },
+            env=self.environment,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
@@ -158,7 +158,9 @@ def test_perception_says_so_when_configuring_fails(
     launch = Launched("perception.launch.py", prefix, model=str(tmp_path / "absent"))
     launched.append(launch)
     launch.wait_for("configure failed: parameter model")
-    launch.wait_for("not started: mend the error above, then: ros2 lifecycle set")
+    remedy = launch.wait_for("not started: fix the error above, then: ros2 lifecycle set")
+    change = "ros2 lifecycle set /detector_node"
+    assert remedy.rstrip().endswith(f"then: {change} configure && {change} activate")
     assert launch.process.poll() is None  # the node stays up and can be configured again
     launch.interrupt()
 
@@ -231,7 +233,7 @@ def test_the_demo_keeps_to_this_machine_and_the_robot_does_not(
 def test_rviz_shows_the_topics_of_a_namespace() -> None:
     remappings = runpy.run_path(str(ROOT / "launch" / "perception.launch.py"))["_rviz_remappings"]
     layout = (ROOT / "rviz" / "perception.rviz").read_text(encoding="utf-8")
-    shown = set(re.findall(r"Value: (/detector_node/\S+)", layout))
+    shown = {*re.findall(r"Value: (/detector_node/\S+)", layout), "/detector_node/detections"}
     for namespace in ("robot", "/robot"):
         mapped = dict(remappings(namespace))
         assert mapped == {name: f"/robot{name}" for name in shown}
@@ -248,27 +250,172 @@ def test_rviz_that_is_not_installed_is_said_in_one_line(
     assert not [x for x in launch.lines if "Traceback" in x]
 
 
-def test_rviz_opens_the_layout_in_the_namespace(
-    prefix: Path, tmp_path: Path, launched: list[Launched]
-) -> None:
-    (prefix / "share" / "ament_index" / "resource_index" / "packages" / "rviz2").touch()
-    program = prefix / "lib" / "rviz2" / "rviz2"
-    program.parent.mkdir()
-    told = tmp_path / "arguments"
-    program.write_text(f'#!/bin/sh\necho "$@" > {told}\n', encoding="utf-8")
-    program.chmod(0o755)
+def install_stand_in(prefix: Path, package: str, program: str) -> Path:
+    """A program that writes its arguments into the file that is returned, and ends."""
+    (prefix / "share" / "ament_index" / "resource_index" / "packages" / package).touch()
+    script = prefix / "lib" / package / program
+    script.parent.mkdir()
+    written = prefix / f"{program}.arguments"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {written}\n', encoding="utf-8")
+    script.chmod(0o755)
+    return written
+
+
+def wait_for_file(path: Path, launch: Launched) -> str:
+    deadline = time.monotonic() + 60
+    while not (path.is_file() and path.read_text(encoding="utf-8").endswith("\n")):
+        if time.monotonic() > deadline:
+            launch.give_up(f"no {path.name}")
+        time.sleep(0.05)
+    return path.read_text(encoding="utf-8")
+
+
+def ended(launch: Launched) -> int:
+    """The launch's exit status once it ends by itself."""
+    try:
+        status = launch.process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        launch.give_up("did not end")
+    launch._reader.join()
+    return status
+
+
+def test_rviz_opens_the_layout_in_the_namespace(prefix: Path, launched: list[Launched]) -> None:
+    written = install_stand_in(prefix, "rviz2", "rviz2")
     launch = Launched(
-        "perception.launch.py", prefix, rviz="true", namespace="robot", autostart="false"
+        "perception.launch.py",
+        prefix,
+        rviz="on",
+        rviz_frame="front_optical",
+        namespace="robot",
+        autostart="no",
+        use_sim_time="True",
     )
     launched.append(launch)
     launch.wait_for("waiting to be configured")
-    launch.wait_for("process has finished cleanly")
-    given = told.read_text(encoding="utf-8")
-    assert re.search(r"-d \S+/rviz/perception\.rviz", given)
+    given = wait_for_file(written, launch)
+    assert re.search(r"-d \S+/rviz/perception\.rviz -f front_optical ", given)
     assert "__ns:=/robot" in given
     assert "/detector_node/markers:=/robot/detector_node/markers" in given
+    (file,) = re.findall(r"--params-file (\S+)", given)
+    assert "use_sim_time: true" in Path(file).read_text(encoding="utf-8")
     launch.process.send_signal(signal.SIGINT)
     launch.process.wait(timeout=20)
+
+
+def test_rviz_takes_the_frame_of_the_first_camera_info(
+    prefix: Path, launched: list[Launched]
+) -> None:
+    written = install_stand_in(prefix, "rviz2", "rviz2")
+    script = prefix / "lib" / "mdacl_ros" / "rviz_in_camera_frame"
+    script.write_text(f'#!/bin/sh\nexec {START} rviz_in_camera_frame "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    launch = Launched(
+        "perception.launch.py", prefix, rviz="true", rgb_info="/front/info", autostart="false"
+    )
+    launched.append(launch)
+    launch.wait_for("waiting to be configured")
+    assert not written.exists()
+    publish = """
+import rclpy, time
+from sensor_msgs.msg import CameraInfo
+rclpy.init()
+node = rclpy.create_node("camera")
+publisher = node.create_publisher(CameraInfo, "/front/info", 1)
+message = CameraInfo()
+message.header.frame_id = "front_rgb_optical"
+while True:
+    publisher.publish(message)
+    time.sleep(0.1)
+"""
+    camera = subprocess.Popen([sys.executable, "-c", publish], env=launch.environment)
+    try:
+        given = wait_for_file(written, launch)
+    finally:
+        camera.kill()
+        camera.wait()
+    assert given.startswith("-f front_rgb_optical -d ")
+    launch.process.send_signal(signal.SIGINT)
+    launch.process.wait(timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "said"),
+    [
+        ("perception.launch.py", {"autostart": "maybe"}, "argument autostart:=maybe: wanted true"),
+        ("perception.launch.py", {"respawn": "never"}, "argument respawn:=never: wanted true"),
+        ("perception.launch.py", {"rviz": "2"}, "argument rviz:=2: wanted true or false"),
+        ("perception.launch.py", {"params_file": "/no/file"}, "params_file:=/no/file: no such"),
+        ("faults.launch.py", {"params_file": "/no/file"}, "params_file:=/no/file: no such file"),
+        ("demo.launch.py", {"rate": "abc"}, "argument rate:=abc: wanted a number"),
+        ("demo.launch.py", {"rate": "0"}, "argument rate:=0: wanted more than 0"),
+        ("demo.launch.py", {"loops": "1.5"}, "argument loops:=1.5: wanted a whole number"),
+        ("demo.launch.py", {"input": "/no/bag"}, "recording /no/bag: no such file or folder"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_end_the_launch(
+    prefix: Path, launched: list[Launched], file: str, arguments: dict[str, str], said: str
+) -> None:
+    launch = Launched(file, prefix, **arguments)
+    launched.append(launch)
+    assert ended(launch) != 0
+    assert [line for line in launch.lines if said in line], launch.lines
+    assert not [line for line in launch.lines if "Traceback" in line]
+
+
+def test_a_node_that_was_given_nonsense_is_not_started_for_ever(
+    prefix: Path, launched: list[Launched]
+) -> None:
+    bad = prefix / "bad.yaml"
+    bad.write_text("/**: {ros__parameters: {use_sim_time: 5}}\n", encoding="utf-8")
+    node = prefix / "lib" / "mdacl_ros" / "detector_node"
+    node.write_text("#!/bin/sh\necho cannot >&2\nexit 2\n", encoding="utf-8")
+    launch = Launched("perception.launch.py", prefix, params_file=str(bad))
+    launched.append(launch)
+    launch.wait_for("detector_node is not started again: its parameters or arguments")
+    time.sleep(4)  # twice the respawn delay
+    assert sum("cannot\n" in line for line in launch.lines) == 1
+    launch.process.send_signal(signal.SIGINT)
+    launch.process.wait(timeout=20)
+
+
+def test_the_demo_s_failure_is_the_launch_s(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    launch = Launched("demo.launch.py", prefix, model=str(tmp_path / "absent"))
+    launched.append(launch)
+    assert ended(launch) != 0
+    launch.wait_for("demo: detector_node could not start")
+
+
+def test_a_player_that_fails_ends_the_demo_with_an_error(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    player = prefix / "lib" / "mdacl_ros" / "player_node"
+    player.write_text("#!/bin/sh\nexit 2\n", encoding="utf-8")
+    launch = Launched("demo.launch.py", prefix, model=str(model))
+    launched.append(launch)
+    assert ended(launch) != 0
+    launch.wait_for("demo: the player ended with status 2")
+
+
+def test_the_demo_gives_rviz_a_frame_that_a_transform_knows(
+    prefix: Path, tmp_path: Path, launched: list[Launched]
+) -> None:
+    rviz = install_stand_in(prefix, "rviz2", "rviz2")
+    transforms = install_stand_in(prefix, "tf2_ros", "static_transform_publisher")
+    model = tmp_path / "model"
+    model.mkdir()
+    launch = Launched("demo.launch.py", prefix, model=str(model), rviz="true")
+    launched.append(launch)
+    launch.wait_for("active: waiting for")
+    assert "-f rgb_optical_frame" in wait_for_file(rviz, launch)
+    children = re.findall(r"--child-frame-id (\S+)", wait_for_file(transforms, launch))
+    assert "rgb_optical_frame" in children
+    launch.process.send_signal(signal.SIGINT)
+    launch.process.wait(timeout=30)
 
 
 @pytest.mark.parametrize("name", ["perception.launch.py", "demo.launch.py", "faults.launch.py"])

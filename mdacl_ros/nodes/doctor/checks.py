@@ -46,7 +46,11 @@ def check_node(view: SystemView) -> list[Finding]:
         todo = "is /diagnostics remapped, or does the node hang? look at its log"
         return [bad("node", f"{view.node} sends no diagnostics", todo)]
     if view.state != "active":
-        todo = f"ros2 lifecycle set {view.node} configure, then activate; its log says why not"
+        change = f"ros2 lifecycle set {view.node}"
+        steps = [f"{change} activate"]
+        if view.state == "unconfigured":
+            steps.insert(0, f"{change} configure")
+        todo = f"{' && '.join(steps)} (its log says why it is not)"
         return [bad("node", f"{view.node} is {view.state}", todo)]
     return [ok("node", f"{view.node} is active"), _answers(view)]
 
