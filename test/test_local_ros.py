@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mdacl_ros.local_ros import local_environment
+from mdacl_ros.local_ros import environment_of_node, local_environment, middleware_settings
 from mdacl_ros.resources import find_resource
 
 PROFILE = str(find_resource("config/fastdds.xml"))
@@ -36,3 +36,15 @@ def test_what_the_user_chose_stays(distribution: str) -> None:
         "FASTRTPS_DEFAULT_PROFILES_FILE": "/own.xml",
     }
     assert local_environment(chosen) == {}
+
+
+def test_a_node_s_dds_settings_win_over_those_of_who_looks_at_it() -> None:
+    node = middleware_settings({"FASTRTPS_DEFAULT_PROFILES_FILE": "/robot/profile.xml"})
+    assert node == {"rmw_implementation": "", "dds_profile": "/robot/profile.xml"}
+    own = {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp", "ROS_DOMAIN_ID": "7"}
+    seen = environment_of_node(own, {"state": "active", **node})
+    assert seen == {
+        "ROS_DOMAIN_ID": "7",
+        "FASTDDS_DEFAULT_PROFILES_FILE": "/robot/profile.xml",
+    }
+    assert environment_of_node(own, {"state": "active"}) == own  # a node that says nothing of it

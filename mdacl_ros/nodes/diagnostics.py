@@ -57,6 +57,8 @@ class Snapshot:
 
     Attributes:
         state: Lifecycle state label.
+        middleware: What the process's environment says of DDS, see
+            :func:`mdacl_ros.local_ros.middleware_settings`.
         counts: Counters since activation.
         rates: Hz by counter name.
         latency_ms: ``p50``, ``p95``, ``p99`` from stamp to publish; empty before the first answer.
@@ -96,6 +98,7 @@ class Snapshot:
     """
 
     state: str
+    middleware: Mapping[str, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     rates: Mapping[str, float] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
@@ -192,7 +195,7 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
 
 def inference(snapshot: Snapshot) -> Part:
     """The engine: what runs, how fast, how late."""
-    values: dict[str, object] = {"state": snapshot.state, **snapshot.engine}
+    values: dict[str, object] = {"state": snapshot.state, **snapshot.engine, **snapshot.middleware}
     values["rate_processed"] = snapshot.rates.get("processed", 0.0)
     values["rate_published"] = snapshot.rates.get("published", 0.0)
     values |= {f"latency_{name}_ms": ms for name, ms in snapshot.latency_ms.items()}

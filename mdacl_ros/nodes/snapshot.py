@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from mdacl_ros.local_ros import middleware_settings
 from mdacl_ros.nodes.diagnostics import Snapshot
 from mdacl_ros.types import MODALITIES
 
@@ -24,6 +26,7 @@ def take_snapshot(node: DetectorNode) -> Snapshot:
     perception = node.perception
     values: dict[str, Any] = {
         "state": node.state_label,
+        "middleware": middleware_settings(os.environ),
         "engine": _engine(node),
         "progress": node.progress,
         "build_fraction": node.build_fraction,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mdacl_ros.errors import MdaclError, ParameterError
+from mdacl_ros.local_ros import environment_of_node
 from mdacl_ros.nodes.doctor.checks import (
     check_camera,
     check_health,
@@ -92,7 +93,8 @@ def examine(view: SystemView, variables: Mapping[str, str]) -> list[Finding]:
 
     Args:
         view: What was seen of it.
-        variables: Environment variables.
+        variables: Environment variables of this process; the node's own DDS profile and middleware,
+            which its diagnostics tell, win over them.
     """
     limits = parameters_of(view.parameters)
     cameras = view.cameras
@@ -108,7 +110,11 @@ def examine(view: SystemView, variables: Mapping[str, str]) -> list[Finding]:
         findings.append(warn("parameters", what, "is the machine or the node busy? try again"))
     findings += check_engine(limits)
     largest = max((c.image_bytes for c in cameras.values()), default=0)
-    findings += [*check_dds(variables, largest), check_shared_memory()]
+    told = view.health["inference"][2] if "inference" in view.health else {}
+    findings += [
+        *check_dds(environment_of_node(variables, told), largest),
+        check_shared_memory(),
+    ]
     return findings + check_health(view)
 
 

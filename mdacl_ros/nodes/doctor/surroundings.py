@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mdacl_ros.errors import CalibrationError, MdaclError
+from mdacl_ros.local_ros import PROFILES
 from mdacl_ros.nodes.doctor.finding import Finding, bad, ok, warn
 from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.resources import find_resource
@@ -22,8 +23,6 @@ from mdacl_ros.sensing.rig import load_rig
 from mdacl_ros.small_file import user_path
 from mdacl_ros.types import Modality
 
-PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-
 DEFAULT_SEGMENT = 512 * 1024
 """Bytes of Fast DDS's shared-memory segment unless a profile says otherwise."""
 
@@ -37,7 +36,7 @@ def check_dds(environment: Mapping[str, str], image_bytes: int) -> list[Finding]
     """Middleware, its profile, and how far discovery reaches.
 
     Args:
-        environment: ``os.environ``.
+        environment: The variables of the node, as far as it tells them; else our own.
         image_bytes: Of the largest image on the topics, 0 for none.
     """
     middleware = environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp (default)")
@@ -187,5 +186,5 @@ def _without_calibration(sizes: Mapping[Modality, Size | None]) -> Finding:
 
 
 def environment() -> Mapping[str, str]:
-    """The variables of this process; the node's may differ."""
+    """The variables of this process."""
     return os.environ
