@@ -208,6 +208,18 @@ def _draw_title(panel: ByteArray, title: str, colour: Colour) -> None:
     draw_text(panel, title, (2 * size, size + size // 2), size, colour, bold=True)
 
 
+def without_image(size: tuple[int, int], camera: str) -> ByteArray:
+    """``(H, W)`` uint8 that says that a camera delivers nothing.
+
+    Args:
+        size: ``(width, height)``.
+        camera: ``RGB`` or ``THERMAL``.
+    """
+    panel = np.empty((size[1], size[0], 3), np.uint8)
+    _draw_dead(panel, DEAD.format(camera))
+    return np.asarray(cv2.cvtColor(panel, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
 def _draw_dead(panel: ByteArray, text: str) -> None:
     height, width = panel.shape[:2]
     panel[:] = (30, 33, 41)

@@ -18,7 +18,7 @@ from mdacl_ros.nodes import markers, messages, topics
 from mdacl_ros.nodes.qos_overrides import overridable, policy_name, qos_conflict
 from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import FramePair, PerceptionResult
-from mdacl_ros.visualization import draw_detections
+from mdacl_ros.visualization import draw_detections, without_image
 
 try:  # Jazzy and later
     from rclpy.event_handler import PublisherEventCallbacks, UnsupportedEventTypeError
@@ -191,8 +191,13 @@ class ResultPublishers:
         if self._overlay.get_subscription_count() > 0:
             self.statistics.count("overlays_drawn")
             self._overlay.publish(messages.to_image(self._draw(result, pair), header))
-        if result.thermal_registered is not None and self._registered.get_subscription_count() > 0:
-            self._registered.publish(messages.to_image(result.thermal_registered, header))
+        if self._registered.get_subscription_count() > 0:
+            preview = result.thermal_registered
+            if preview is None and not result.present[1]:
+                # Viewers keep the last image they got: it would look like a camera that works.
+                preview = without_image(result.detections.image_size, "THERMAL")
+            if preview is not None:
+                self._registered.publish(messages.to_image(preview, header))
         if camera is None or self._markers.get_subscription_count() == 0:
             return
         if not markers.unusable(camera, result.detections.image_size):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters, ListParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -14,6 +15,7 @@ from visualization_msgs.msg import MarkerArray
 
 from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.parameters import SPECS
+from mdacl_ros.visualization import without_image
 
 from .bench import RGB_SIZE, Bench, wait_until
 
@@ -188,6 +190,25 @@ def test_the_overlay_is_drawn_only_for_subscribers(bench: Bench) -> None:
         assert (picture.width, picture.height) == RGB_SIZE
         assert picture.encoding == encoding
         assert messages.to_nanoseconds(picture.header.stamp) == T0 + 100 * MS
+
+
+def test_a_thermal_preview_says_that_there_is_no_image(bench: Bench) -> None:
+    assert bench.set_parameter("partner_timeout", 0.2)[0]
+    shown: list[Image] = []
+    bench.listen(Image, "/detector_node/thermal_registered", shown.append, 1)
+    wait_until(lambda: bench.output("thermal_registered").get_subscription_count() == 1, "heard")
+    bench.publish_pair(T0)
+    wait_until(lambda: shown, "the preview")
+    live = shown[0]
+    for step in range(1, 12):
+        bench.publish("rgb", T0 + step * 100 * MS)
+        wait_until(lambda: not bench.synchronizer_alive("thermal"), "thermal is declared dead")
+    wait_until(lambda: shown[-1].header.stamp.sec > live.header.stamp.sec, "the next one")
+    said = shown[-1]
+    wanted = without_image(RGB_SIZE, "THERMAL")
+    assert np.array_equal(np.frombuffer(said.data, np.uint8), wanted.reshape(-1))
+    assert (said.encoding, said.header.frame_id) == (live.encoding, live.header.frame_id)
+    assert wanted.max() > 3 * np.median(wanted)  # there are words on it
 
 
 def test_markers_need_camera_info_and_a_subscriber(bench: Bench) -> None:
