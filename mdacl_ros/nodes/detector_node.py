@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -36,6 +36,7 @@ from mdacl_ros.nodes.process import run_node
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.session import EXIT_WAIT, STOP_WAIT, DetectionSession
 from mdacl_ros.nodes.snapshot import take_snapshot
+from mdacl_ros.nodes.status_part import Part
 from mdacl_ros.perception import Perception
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine
@@ -73,7 +74,7 @@ class DetectorNode(LifecycleNode):
         for error in self._server.errors.values():
             self.get_logger().error(error)
         self._reload = EngineReload(self, self._load_other_engine, self._use_engine)
-        self._health = HealthReporter(self, self._statuses, self._look_after)
+        self._health = HealthReporter(self, self._parts, self._statuses, self._look_after)
 
     @property
     def parameters(self) -> NodeParameters:
@@ -209,6 +210,10 @@ class DetectorNode(LifecycleNode):
             self._health.stop()
             self._unload()
         super().destroy_node()
+
+    def _parts(self) -> Iterable[Part]:
+        """How the node is at this moment."""
+        return diagnostics.parts(take_snapshot(self)).values()
 
     def _statuses(self) -> list[DiagnosticStatus]:
         """The node's health at this moment."""

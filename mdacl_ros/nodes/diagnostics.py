@@ -139,17 +139,16 @@ class Snapshot:
 def statuses(name: str, snapshot: Snapshot, hardware_id: str = "") -> list[DiagnosticStatus]:
     """All statuses of the node called ``name``."""
     return [
-        _status(f"{name}: {part}", hardware_id, *make(snapshot))
-        for part, make in (
-            ("cameras", cameras),
-            ("images", images),
-            ("inference", inference),
-            ("engine", engine),
-            ("calibration", calibration),
-            ("dominance", dominance),
-            ("gates", gates),
-        )
+        _status(f"{name}: {part}", hardware_id, *judged) for part, judged in parts(snapshot).items()
     ]
+
+
+def parts(snapshot: Snapshot) -> dict[str, Part]:
+    """All statuses by their name, before they become messages: most of the work is those."""
+    return {
+        make.__name__: make(snapshot)
+        for make in (cameras, images, inference, engine, calibration, dominance, gates)
+    }
 
 
 def cameras(snapshot: Snapshot) -> Part:

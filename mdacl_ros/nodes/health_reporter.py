@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 from mdacl_ros.nodes import messages, topics
 from mdacl_ros.nodes.heartbeat import Heartbeat
 from mdacl_ros.nodes.qos_overrides import overridable
+from mdacl_ros.nodes.status_part import Part
 
 Gist = tuple[tuple[bytes, str], ...]
 
@@ -21,17 +22,20 @@ class HealthReporter:
 
     Args:
         node: Publishes.
-        statuses: Makes the statuses of this moment; called from a thread.
+        parts: Judges the node at this moment; called from a thread, several times a second.
+        statuses: Makes the messages of it.
         look_after: Called several times a second from the same thread.
     """
 
     def __init__(
         self,
         node: Node,
+        parts: Callable[[], Iterable[Part]],
         statuses: Callable[[], list[DiagnosticStatus]],
         look_after: Callable[[], None],
     ) -> None:
-        self._node, self._statuses, self._look_after = node, statuses, look_after
+        self._node, self._parts = node, parts
+        self._statuses, self._look_after = statuses, look_after
         self._told: Gist = ()
         self._error = ""
         with overridable(topics.DIAGNOSTICS) as overrides:
@@ -48,7 +52,7 @@ class HealthReporter:
         if not self._node.context.ok():
             return
         statuses = self._statuses()
-        self._told = gist(statuses)
+        self._told = gist((status.level, status.message) for status in statuses)
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._publisher.publish(messages.to_diagnostics(header, statuses))
 
@@ -60,7 +64,7 @@ class HealthReporter:
     def _watch(self) -> bool:
         """Look after the node; whether its statuses cannot wait for the next full second."""
         self._look_after()
-        return gist(self._statuses()) != self._told
+        return gist((level, text) for level, text, _ in self._parts()) != self._told
 
     def _failed(self, error: Exception) -> None:
         """Say once that diagnostics cannot be made; they are tried again."""
@@ -70,6 +74,6 @@ class HealthReporter:
             self._node.get_logger().error(line)
 
 
-def gist(statuses: Iterable[DiagnosticStatus]) -> Gist:
-    """What the statuses say, without the numbers, which always change."""
-    return tuple((status.level, re.sub(r"[\d.]+", "#", status.message)) for status in statuses)
+def gist(judged: Iterable[tuple[bytes, str]]) -> Gist:
+    """What levels and messages say, without the numbers, which always change."""
+    return tuple((level, re.sub(r"[\d.]+", "#", message)) for level, message in judged)

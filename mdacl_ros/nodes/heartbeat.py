@@ -12,7 +12,7 @@ T = TypeVar("T")
 PERIOD = 1.0
 """Seconds between beats; /diagnostics is expected at 1 Hz."""
 
-WATCH_PERIOD = 0.1
+WATCH_PERIOD = 0.25
 """Seconds between looks whether something changed that cannot wait for the next beat; at the same
 time the shortest one between two beats."""
 
