@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ _HINTS = {"float32": "f32", "bf16": "bf16"}
 class OpenVinoEngine:
     """Runs the graphs that :mod:`.openvino_build` writes.
 
-    The exact gradient probe is a second static graph with the backward pass written out; it is
-    loaded at its first use and answers detections as well, so a probed frame costs one call.
+    The exact gradient probe is a second static graph with the backward pass written out; it answers
+    detections as well, so a probed frame costs one call.
 
     Args:
         folder: What the build wrote.
@@ -51,11 +52,15 @@ class OpenVinoEngine:
         self._options = {
             "INFERENCE_PRECISION_HINT": checked_precision(precision),
             "PERFORMANCE_HINT": "LATENCY",
-            # pinned threads of several processes would all sit on the first core
-            **({"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False} if threads else {}),
+            # a pinned thread waits for its core while another process, or ours, works there
+            "ENABLE_CPU_PINNING": False,
+            **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
         }
-        self._request: ov.InferRequest | None = self._compile(DETECTOR)
-        self._probe_request: ov.InferRequest | None = None
+        with ThreadPoolExecutor(2) as pool:  # compiling is the longest part of a start
+            requests = pool.map(self._compile, (DETECTOR, PROBE))
+        self._request: ov.InferRequest | None
+        self._probe_request: ov.InferRequest | None
+        self._request, self._probe_request = requests
 
     def infer(
         self, rgb: ByteArray, thermal: FloatArray, present: FloatArray, *, probe: bool = False
@@ -63,9 +68,8 @@ class OpenVinoEngine:
         """See :class:`mdacl_ros.runtime.engine.Engine`; inputs are read in place."""
         if self._request is None:
             raise EngineError("openvino: the engine was closed; load it anew")
-        request = self._request
-        if probe:
-            self._probe_request = request = self._probe_request or self._compile(PROBE)
+        request = self._probe_request if probe else self._request
+        assert request is not None
         results = request.infer([rgb, thermal, present], share_inputs=True, share_outputs=True)
         # the outputs live in the request and are overwritten by the next frame: copy (few kB)
         return Predictions(*(np.array(results[i]) for i in range(len(results))))
