@@ -40,8 +40,9 @@ class ImageInput(nn.Module):
 
 def float_planes(images: Tensor) -> Tensor:
     """``(B, H, W, 3)`` uint8 -> contiguous ``(B, 3, H, W)`` float32 in [0, 1]."""
-    planes = images.permute(0, 3, 1, 2).contiguous()
-    return planes.to(torch.float32) * (1.0 / FULL_SCALE)
+    # the cast comes first: TensorRT takes uint8 as an input only if it is cast at once
+    planes = images.to(torch.float32).permute(0, 3, 1, 2).contiguous()
+    return planes * (1.0 / FULL_SCALE)
 
 
 def example_images(size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.engine_kind import AUTO, DEVICES, EngineKind
 from mdacl_ros.runtime.openvino_kind import OpenVinoKind
+from mdacl_ros.runtime.tensorrt_kind import TensorRtKind
 from mdacl_ros.runtime.torch_kind import TorchKind
 
 ENGINES: dict[str, EngineKind] = {
     kind.name: kind
     for kind in (
+        TensorRtKind(),
         OpenVinoKind(),
         TorchKind(),
     )
