@@ -38,13 +38,14 @@ export TORCH_INDEX
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.set_up/ready
+TENSORRT_READY := $(VENV)-tensorrt/ready
 SETUP_INPUTS := setup.py setup.cfg package.xml $(wildcard requirements/*.txt tools/*.py) \
 	$(wildcard tools/vision_msgs/* tools/vision_msgs/msg/*)
 DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--rate $(RATE)) \
 	$(if $(CLIP),--clip "$(CLIP)") $(if $(ENGINE),--engine $(ENGINE)) \
 	$(if $(PRECISION),--precision $(PRECISION)) $(if $(MODEL),--model "$(MODEL)")
 
-.PHONY: setup demo test test-slow fault-matrix fuzz soak train bench lint format lock clean distclean help
+.PHONY: setup demo test test-slow test-tensorrt fault-matrix fuzz soak train bench lint format lock clean distclean help
 
 setup: $(READY) ## Set up .venv: pinned packages, ROS 2 wheels, vision_msgs (once; again where inputs changed; DISTRO=jazzy: .venv-jazzy)
 
@@ -65,6 +66,14 @@ test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal
 
 test-slow: $(READY) ## Run the tests that take minutes
 	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
+
+test-tensorrt: $(TENSORRT_READY) ## Build TensorRT engines on the CPU, in .venv-tensorrt (100 MB once; 10 minutes; x86_64, Python 3.11)
+	@"$(VENV)-tensorrt/bin/python" -m pytest -m tensorrt --timeout=1800 -p no:cacheprovider test/runtime $(PYTEST)
+	@"$(VENV)-tensorrt/bin/python" benchmarks/tensorrt_coverage.py --precision float32 fp16 int8
+
+$(TENSORRT_READY): $(READY) tools/tensorrt-py3.11.txt tools/set_up_tensorrt.py
+	@"$(BIN)/python" tools/set_up_tensorrt.py "$(VENV)-tensorrt"
+	@touch "$@"
 
 fault-matrix: $(READY) ## Try every camera fault on real processes and write docs/fault_matrix.md (10 minutes; FAULT_ROWS="rgb drop": those rows alone, printed)
 	@$(if $(FAULT_ROWS),FAULT_ROWS="$(FAULT_ROWS)",WRITE_FAULT_MATRIX=1) "$(BIN)/python" -m pytest test/nodes/matrix -m slow --timeout=900 \
@@ -99,7 +108,7 @@ clean: ## Remove what the other targets made, but no .venv
 	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv as well (DISTRO=jazzy: .venv-jazzy)
-	@rm -rf "$(VENV)" mdacl_ros.egg-info
+	@rm -rf "$(VENV)" "$(VENV)-tensorrt" mdacl_ros.egg-info
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
