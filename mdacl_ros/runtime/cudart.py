@@ -153,7 +153,7 @@ def unusable(cuda: CudaRuntime) -> str:
     try:
         if cuda.device_count() > 0:
             return ""
-        return "the CUDA runtime sees no GPU (is CUDA_VISIBLE_DEVICES empty?)"
+        return "the CUDA runtime sees no GPU; see CUDA_VISIBLE_DEVICES and nvidia-smi"
     except CudaError as error:
         failure = error
     driver, runtime = cuda.driver_version(), cuda.runtime_version()

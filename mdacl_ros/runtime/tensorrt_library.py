@@ -36,7 +36,8 @@ def missing_library() -> str:
         )
     found = installed(name)
     if name == MODULES[0] and found and numbers(found) < OLDEST:
-        return f"TensorRT {found} is too old, wanted {'.'.join(map(str, OLDEST))} or later"
+        oldest = ".".join(map(str, OLDEST))
+        return f"TensorRT {found} is too old, wanted {oldest} or later; update it"
     return ""
 
 
