@@ -37,6 +37,7 @@ from mdacl_ros.nodes.player_parameters import PlayerParameters
 from mdacl_ros.nodes.process import init_ros
 from mdacl_ros.replay.recording import Event, Recording, open_recording
 from mdacl_ros.replay.schedule import ReadAhead, Schedule, loop_length_ns, make_schedule
+from mdacl_ros.replay.simulated import SimulatedRecording
 from mdacl_ros.types import Modality
 
 START_DELAY_S = 1.0
@@ -228,6 +229,8 @@ def main(args: list[str] | None = None) -> int:
         for number in STOP_SIGNALS:
             signal.signal(number, _interrupt)
         with closing(node.open()) as recording:
+            if isinstance(recording, SimulatedRecording):
+                recording.prepare()  # rendered while they play they would take the detector's CPU
             _play_and_report(node, recording)
     except MdaclError as error:
         node.get_logger().error(str(error))
