@@ -67,4 +67,5 @@ def _name_tensorrt() -> None:
 
     tensorrt_rtx.__version__ = "10.3.0"  # what JetPack 6 has; converters ask for it
     tensorrt_rtx._package_name = "tensorrt"
+    tensorrt_rtx.tensorrt = tensorrt_rtx  # the submodule that ordinary bindings have
     sys.modules["tensorrt"] = tensorrt_rtx

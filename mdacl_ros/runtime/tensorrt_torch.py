@@ -130,9 +130,11 @@ def coverage(exported: torch.export.ExportedProgram) -> Coverage:
     settings = CompilationSettings(**known_options(CompilationSettings, OPTIONS))
     DYNAMO_CONVERTERS.set_compilation_settings(settings)
     exported = pre_export_lowering(exported, settings)
-    wanted = (settings.enable_experimental_decompositions, settings.decompose_attention)
-    given = len(inspect.signature(get_decompositions).parameters)
-    exported = exported.run_decompositions(get_decompositions(*wanted[:given]))
+    asked = {"decompose_attention": getattr(settings, "decompose_attention", False)}  # not in 2.8
+    asked = known_options(get_decompositions, asked)
+    exported = exported.run_decompositions(
+        get_decompositions(settings.enable_experimental_decompositions, **asked)
+    )
     graph = post_lowering(exported.module(), settings)
     covered, operations = partitioning.get_graph_converter_support(
         graph, settings.torch_executed_ops
