@@ -17,8 +17,6 @@ from mdacl_ros.learning.foreground import class_cells
 from mdacl_ros.network.detector import Fused
 from mdacl_ros.network.head import STRIDES
 
-_DISTILLED = (1, 2)  # P4, P5: objects of a few pixels do not reach P5
-
 
 @dataclass(frozen=True, slots=True)
 class GuidanceConfig:
@@ -56,15 +54,19 @@ class GuidanceLoss(nn.Module):
     features are detached. Only cells on objects count.
 
     Args:
-        width: Channels of the contributions, the detector's ``neck_channels``.
+        width: Channels of the contributions, the detector's ``fused_channels``.
         classes: Number of classes K.
         config: Weights.
+        levels: Fused levels at which the high level is distilled. P4 and P5: objects of a few
+            pixels do not reach P5 alone.
     """
 
-    def __init__(self, width: int, classes: int, config: GuidanceConfig) -> None:
+    def __init__(
+        self, width: int, classes: int, config: GuidanceConfig, levels: tuple[int, ...] = (1, 2)
+    ) -> None:
         super().__init__()
-        self.config = config
-        self.evidence = nn.ModuleList(nn.Conv2d(width, classes, 1) for _ in _DISTILLED)
+        self.config, self.levels = config, levels
+        self.evidence = nn.ModuleList(nn.Conv2d(width, classes, 1) for _ in levels)
         for layer in self.evidence:
             assert isinstance(layer.bias, Tensor)
             nn.init.constant_(layer.bias, -4.6)  # prior probability 0.01
@@ -88,7 +90,7 @@ class GuidanceLoss(nn.Module):
         """
         teacher = shares.argmax(1)  # (B,)
         features, evidence = [], []
-        for layer, level in zip(self.evidence, _DISTILLED, strict=True):
+        for layer, level in zip(self.evidence, self.levels, strict=True):
             pair = torch.stack(fused.contributions[level], 1).float()  # (B, 2, C, h, w)
             mask = torch.stack(masks[2 * level : 2 * level + 2], 1)[:, :, 0]  # (B, 2, h, w)
             target = class_cells(

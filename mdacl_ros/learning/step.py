@@ -18,13 +18,13 @@ from mdacl_ros.learning.equilibrium import (
     scale_gradient,
 )
 from mdacl_ros.learning.guidance_loss import GuidanceConfig, GuidanceLoss
+from mdacl_ros.learning.imitation import Imitation
 from mdacl_ros.learning.losses import detection_loss
 from mdacl_ros.network.box_dominance import contribution_maps
-from mdacl_ros.network.detector import LEVELS, Detector, Fused, FusionInputs, evidence_energy
+from mdacl_ros.network.detector import Detector, Fused, FusionInputs, evidence_energy
 from mdacl_ros.network.dominance import dominance_shares, mdi
 
 ONE_TO_MANY = 10
-_FUSED_LEVELS = (1, 2)  # P4, P5, on which the discriminator looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +76,36 @@ class TrainingStep(nn.Module):
         self.detector = detector
         self.equilibrium = equilibrium
         self.guidance = (
-            GuidanceLoss(config.neck_channels, len(config.labels), guidance)
+            GuidanceLoss(
+                detector.fused_channels, len(config.labels), guidance, coarse_levels(detector)
+            )
             if guidance.active
             else None
         )
         self.discriminators = nn.ModuleList(
-            ModalityDiscriminator(config.neck_channels)
-            for _ in (_FUSED_LEVELS if equilibrium.adversarial > 0 else ())
+            ModalityDiscriminator(detector.fused_channels)
+            for _ in (coarse_levels(detector) if equilibrium.adversarial > 0 else ())
         )
         self.running = RunningDominance()
         self.watched: Watched | None = None
 
-    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+    def forward(
+        self, batch: Batch, progress: float, imitation: Imitation | None = None
+    ) -> dict[str, Tensor]:
         """Compute the losses.
 
         Args:
             batch: Augmented pairs.
             progress: Share of the training done, in [0, 1].
+            imitation: In the first steps of a detector with light stems, its only loss.
 
         Returns:
             Scalars by name; ``loss`` is what is minimised, the others are for the log.
         """
+        if imitation is not None:
+            self.watched = None
+            inputs = self.detector.encode(batch.rgb, batch.thermal, batch.present)
+            return {"loss": imitation.loss(self.detector, inputs, batch)}
         pyramids = self.detector.extract(batch.rgb, batch.thermal, batch.present)
         inputs = self.detector.calibrate(self._damped(pyramids), batch.present)
         for x in inputs.features:
@@ -167,7 +176,9 @@ class TrainingStep(nn.Module):
                 inputs.masks[2 * level : 2 * level + 2],
                 self.equilibrium.adversarial * ramp,
             )
-            for discriminator, level in zip(self.discriminators, _FUSED_LEVELS, strict=True)
+            for discriminator, level in zip(
+                self.discriminators, coarse_levels(self.detector), strict=True
+            )
         ]
         return {
             "discriminator": torch.stack([loss for loss, _ in found]).sum(),
@@ -183,22 +194,23 @@ class TrainingStep(nn.Module):
         one camera; only images with both cameras count.
         """
         watched = self.watched
-        assert watched is not None
-        if len(self.detector.cameras) < 2 or not watched.both.any():
+        if watched is None or len(self.detector.cameras) < 2 or not watched.both.any():
             return {}
         responses = [
             (x.float() * x.grad.float()).abs().flatten(1).sum(1)
             for x in watched.features
             if x.grad is not None
         ]
-        g = torch.stack(responses, 1).unflatten(1, (LEVELS, 2))[watched.both]  # (b, L, M)
+        g = torch.stack(responses, 1).unflatten(1, (self.detector.levels, 2))[
+            watched.both
+        ]  # (b, L, M)
         h = self.detector.entropies([x.float() for x in watched.features])
         h = h.transpose(1, 2)[watched.both]  # (b, L, M)
         shares = dominance_shares(h.mean(1), g.sum(1))  # (b, M)
         self._remember(shares, g.sum(1), watched.energies[watched.both])
         levels = mdi(dominance_shares(h, g)).mean(0)  # (L,)
         values = {"mdi": mdi(shares).mean(), "share_rgb": (g.sum(1)[:, 0] / g.sum((1, 2))).mean()}
-        values |= {f"mdi_p{level + 3}": levels[level] for level in range(LEVELS)}
+        values |= {f"mdi_p{level + 3}": levels[level] for level in range(self.detector.levels)}
         for camera, name in enumerate(self.detector.config.modalities):
             values[f"entropy_{name}"] = h[..., camera].mean()
             values[f"gradient_{name}"] = g[..., camera].sum(1).mean()
@@ -208,3 +220,8 @@ class TrainingStep(nn.Module):
         g, e = g + 1e-9, energies.float() + 1e-9
         offset = (g[:, 0] / g[:, 1]).log() - (e[:, 0] / e[:, 1]).log()
         self.running.update(shares.mean(0), offset.mean())
+
+
+def coarse_levels(detector: Detector) -> tuple[int, ...]:
+    """Fused levels on which the cameras' semantics are compared: P4 and P5, else the only one."""
+    return (1, 2) if detector.levels > 1 else (0,)

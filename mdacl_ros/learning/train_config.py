@@ -34,7 +34,11 @@ class TrainConfig:
         warmup: Steps of linear warm-up before the cosine decay.
         start: Model folder whose weights the run begins with, matched by camera, name and shape;
             empty: ImageNet streams, everything else new.
-        frozen_blocks: Leading backbone blocks (and the stem) that keep the weights they begin with.
+        imitation: First steps, of a detector with light stems, in which stems and fusion learn
+            from ImageNet's Lite0 what to feed the trunk; the schedule of the learning rate begins
+            behind them.
+        frozen_blocks: Leading blocks of whole streams (and their stems) that keep the weights they
+            begin with.
         ema_decay: Decay of the averaged weights that are shipped.
         simulated: Number of procedural scenes mixed in; 0 for none.
         simulated_share: Part of each batch drawn from them.
@@ -42,6 +46,8 @@ class TrainConfig:
         rgb_share: Part of each batch drawn from them.
         thermal_annotations: The same of thermal images without a partner.
         thermal_share: Part of each batch drawn from them.
+        pair_annotations: The same of further pairs.
+        pair_share: Part of each batch drawn from them.
         guidance: Losses of the hierarchical cross-modal guidance (HCG).
         equilibrium: Adversarial equilibrium regularisation (AER).
         precision: ``float32`` or ``bf16`` (autocast).
@@ -64,6 +70,7 @@ class TrainConfig:
     weight_decay: float = 0.02
     warmup: int = 150
     start: str = ""
+    imitation: int = 0
     frozen_blocks: int = 3
     ema_decay: float = 0.998
     simulated: int = 240
@@ -72,6 +79,8 @@ class TrainConfig:
     rgb_share: float = 0.0
     thermal_annotations: tuple[str, ...] = ()
     thermal_share: float = 0.0
+    pair_annotations: tuple[str, ...] = ()
+    pair_share: float = 0.0
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     equilibrium: EquilibriumConfig = field(default_factory=EquilibriumConfig)
     precision: str = "float32"
@@ -160,6 +169,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "ema_decay": (0, 0.999999),
     "simulated": (0, math.inf),
     "snapshot_every": (0, math.inf),
+    "imitation": (0, math.inf),
     "seed": (0, 2**63 - 1),
     "threads": (0, 4096),
     "workers": (0, 4096),
@@ -191,13 +201,17 @@ def _check_ranges(where: str, config: TrainConfig) -> None:
         raise ModelError(
             f"{where}: augmentation.scale is {list(zoom)}, wanted the least and the greatest zoom"
         )
-    if config.simulated_share + config.rgb_share + config.thermal_share > 1:
+    mixed = ("rgb", "thermal", "pair")
+    if config.simulated_share + sum(getattr(config, f"{name}_share") for name in mixed) > 1:
         raise ModelError(
-            f"{where}: simulated_share, rgb_share and thermal_share add up to more than 1"
+            f"{where}: simulated_share, rgb_share, thermal_share and pair_share add up to more "
+            "than 1"
         )
-    for camera in ("rgb", "thermal"):
-        if getattr(config, f"{camera}_share") and not getattr(config, f"{camera}_annotations"):
-            raise ModelError(f"{where}: {camera}_share is set without {camera}_annotations")
+    for name in mixed:
+        if getattr(config, f"{name}_share") and not getattr(config, f"{name}_annotations"):
+            raise ModelError(f"{where}: {name}_share is set without {name}_annotations")
+    if config.imitation and config.detector_config().architecture != "one_trunk":
+        raise ModelError(f"{where}: imitation is for detectors with light stems, set it to 0")
 
 
 PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}

@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.average import AveragedWeights
-from mdacl_ros.learning.batches import Batch, TrainingPairs, training_loader
+from mdacl_ros.learning.batches import Batch, TrainingPairs, collate, training_loader
+from mdacl_ros.learning.imitation import Imitation
 from mdacl_ros.learning.interrupt import TrainingInterrupted, stop_between_steps
 from mdacl_ros.learning.run_log import RunLog
 from mdacl_ros.learning.start import load_start
@@ -30,6 +31,8 @@ from mdacl_ros.network.detector import Detector
 
 CHECKPOINT = "checkpoint.pt"
 SNAPSHOTS = "snapshots"
+
+_SETTLED_ON = 16  # items of the training stream from which the imitation takes its scale
 
 _ALLOCATOR = "DefaultCPUAllocator"  # named by torch's error for want of memory on the CPU
 
@@ -53,8 +56,12 @@ class Trainer:
         self._data = pairs.fingerprint()
         self.detector = Detector(config.detector_config())
         cast(Any, self.detector).to(memory_format=torch.channels_last)  # torch's types lack it
-        for stream in _streams(self.detector):
-            stream.load_imagenet()
+        for part in (*_streams(self.detector), self.detector.trunk):
+            if part is not None:
+                part.load_imagenet()
+        self.imitation = Imitation() if config.imitation else None
+        if self.imitation is not None:
+            self.imitation.settle(self.detector, collate([pairs[i] for i in range(_SETTLED_ON)]))
         if config.start:
             new = load_start(self.detector, Path(config.start))
             taken = len(self.detector.state_dict()) - len(new)
@@ -144,7 +151,8 @@ class Trainer:
         for frozen in self.frozen:
             frozen.eval()
         rate = self._schedule()
-        losses = self.module(batch, min(1.0, self.step / max(1, self.config.steps)))
+        imitation = self.imitation if self.step < self.config.imitation else None
+        losses = self.module(batch, min(1.0, self.step / max(1, self.config.steps)), imitation)
         loss = losses["loss"]
         if not torch.isfinite(loss):
             raise ModelError(
@@ -174,10 +182,12 @@ class Trainer:
                 value.copy_(cast(Tensor, self.fabric.all_reduce(value, reduce_op="mean")))
 
     def _schedule(self) -> float:
-        warm = min(1.0, (self.step + 1) / max(1, self.config.warmup))
-        done = max(
-            0.0, (self.step - self.config.warmup) / max(1, self.config.steps - self.config.warmup)
-        )
+        """Warm up and decay; the steps of the imitation come first, at the peak."""
+        before, warmup = self.config.imitation, self.config.warmup
+        step = self.step - before if self.step >= before else self.step
+        warm = min(1.0, (step + 1) / max(1, warmup))
+        total = max(1, self.config.steps - before - warmup)
+        done = max(0.0, (step - warmup) / total) if self.step >= before else 0.0
         factor = warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
@@ -309,18 +319,20 @@ def _freeze(detector: Detector, blocks: int) -> list[nn.Module]:
 
 
 def _parameter_groups(module: TrainingStep, config: TrainConfig) -> list[dict[str, Any]]:
-    """Split into streams and new layers, with and without weight decay."""
+    """Split into pre-trained and new layers, with and without weight decay."""
+    light = module.detector.trunk is not None
+    pretrained = "detector.trunk.blocks." if light else "detector.streams."
     groups: dict[tuple[bool, bool], list[Tensor]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
-            key = (name.startswith("detector.streams."), parameter.dim() > 1)
+            key = (name.startswith(pretrained), parameter.dim() > 1)
             groups.setdefault(key, []).append(parameter)
     return [
         {
             "params": parameters,
-            "peak": config.learning_rate * (config.backbone_factor if pretrained else 1.0),
+            "peak": config.learning_rate * (config.backbone_factor if slow else 1.0),
             "lr": 0.0,
             "weight_decay": config.weight_decay if decays else 0.0,
         }
-        for (pretrained, decays), parameters in sorted(groups.items())
+        for (slow, decays), parameters in sorted(groups.items())
     ]

@@ -46,10 +46,12 @@ class TrainingData:
         real = self.real(config)
         rgb = self._labelled(config.rgb_annotations, classes, "rgb")
         thermal = self._labelled(config.thermal_annotations, classes, "thermal")
+        further = self._labelled(config.pair_annotations, classes, None)
         extras = (  # in this order, which the draws of earlier runs had
             Extra(self._simulated(config.simulated, classes), config.simulated_share),
             Extra(rgb, config.rgb_share),
             Extra(thermal, config.thermal_share),
+            Extra(further, config.pair_share),
         )
         return TrainingPairs(real, extras, config.augmentation, config.seed)
 

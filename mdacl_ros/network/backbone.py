@@ -32,7 +32,9 @@ _BLOCKS: tuple[tuple[int, int, int, int], ...] = (
     (6, 320, 3, 1),
 )
 _LEVEL_STARTS = (5, 11)  # the blocks that leave stride 8 and stride 16
-_REQUIRED = frozenset(i for i, (_, _, _, stride) in enumerate(_BLOCKS) if stride == 2)
+_HALVING = tuple(i for i, (_, _, _, stride) in enumerate(_BLOCKS) if stride == 2)
+WIDTH_AT_STRIDE_8 = _BLOCKS[_LEVEL_STARTS[0] - 1][1]
+"""Channels of Lite0's own features at stride 8."""
 
 
 class InvertedResidual(nn.Module):
@@ -52,33 +54,34 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
-class Backbone(nn.Module):
-    """A single-modality feature pyramid at strides 8, 16 and 32.
+class LiteBlocks(nn.Module):
+    """A run of Lite0's blocks that leaves a pyramid of strides 8, 16 and 32.
 
     Args:
-        in_channels: 3 for RGB, 1 for thermal.
-        blocks: Indices of Lite0's blocks that are kept, ascending; all of stride 2 among them.
+        blocks: Indices of Lite0's blocks that are kept, ascending; all of stride 2 from ``first``
+            on among them.
+        width: Channels that enter the first of them.
+        first: The lowest index that is allowed.
 
     Attributes:
         channels: Channels of the three levels.
 
     Raises:
-        ModelError: Blocks that do not make a pyramid of strides 8, 16 and 32.
+        ModelError: Blocks that do not make such a pyramid.
     """
 
-    def __init__(self, in_channels: int, blocks: tuple[int, ...]) -> None:
+    def __init__(self, blocks: tuple[int, ...], width: int, first: int = 0) -> None:
         super().__init__()
-        if not _REQUIRED <= set(blocks) <= set(range(len(_BLOCKS))) or list(blocks) != sorted(
-            set(blocks)
-        ):
+        required = {i for i in _HALVING if i >= first}
+        allowed = set(range(first, len(_BLOCKS)))
+        if not required <= set(blocks) <= allowed or list(blocks) != sorted(set(blocks)):
             raise ModelError(
-                f"detector.blocks: got {list(blocks)}, wanted ascending numbers from 0 to "
-                f"{len(_BLOCKS) - 1} with {sorted(_REQUIRED)}, which make the strides, among them"
+                f"detector.blocks: got {list(blocks)}, wanted ascending numbers from {first} to "
+                f"{len(_BLOCKS) - 1} with {sorted(required)}, which make the strides, among them"
             )
-        self.stem = ConvNormAct(in_channels, 32, 3, 2, act=nn.ReLU6())
         self.block_indices = blocks
         self.blocks = nn.ModuleList()
-        width, channels = 32, []
+        channels = []
         for index in blocks:
             if index in _LEVEL_STARTS:
                 channels.append(width)
@@ -87,9 +90,8 @@ class Backbone(nn.Module):
             width = c_out
         self.channels: tuple[int, ...] = (*channels, width)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Map an image in [0, 1], ``(B, C, H, W)``, to levels of stride 8, 16, 32."""
-        x = self.stem((x * 255.0 - 127.0) / 128.0)  # (B, 32, H/2, W/2)
+    def pyramid(self, x: Tensor) -> list[Tensor]:
+        """Run the blocks; returns levels of stride 8, 16 and 32."""
         levels = []
         for index, block in zip(self.block_indices, self.blocks, strict=True):
             if index in _LEVEL_STARTS:
@@ -98,26 +100,74 @@ class Backbone(nn.Module):
         return [*levels, x]
 
     def load_imagenet(self) -> None:
-        """Initialise from ImageNet; a one-channel stem gets the sum over the RGB kernels.
+        """Initialise from ImageNet.
 
         Raises:
             ModelError: The weights package is not installed.
         """
-        state = _imagenet_state()
-        if self.stem.conv.in_channels == 1:
-            state["stem.conv.weight"] = state["stem.conv.weight"].sum(1, keepdim=True)
-        own = self.state_dict()
-        renamed = {}
+        self._take(_imagenet_state())
+
+    def _take(self, state: dict[str, Tensor]) -> None:
+        """Take over the blocks, and a stem if there is one, from Lite0's weights."""
+        renamed = {k: v for k, v in state.items() if k.startswith("stem.")}
         for position, index in enumerate(self.block_indices):
             prefix = f"source.{index}."
             for key, value in state.items():
                 if key.startswith(prefix):
                     renamed[f"blocks.{position}.{key[len(prefix) :]}"] = value
-        renamed |= {k: v for k, v in state.items() if k.startswith("stem.")}
-        missing = [k for k in own if k not in renamed and "num_batches" not in k]
+        wanted = [k for k in self.state_dict() if k.startswith(("stem.", "blocks."))]
+        missing = [k for k in wanted if k not in renamed and "num_batches" not in k]
         if missing:
             raise ModelError(f"ImageNet weights lack {missing[:3]}; reinstall the weights package")
         self.load_state_dict(renamed, strict=False)
+
+
+class Backbone(LiteBlocks):
+    """A single-modality feature pyramid at strides 8, 16 and 32.
+
+    Args:
+        in_channels: 3 for RGB, 1 for thermal.
+        blocks: As in :class:`LiteBlocks`.
+    """
+
+    def __init__(self, in_channels: int, blocks: tuple[int, ...]) -> None:
+        stem = ConvNormAct(in_channels, 32, 3, 2, act=nn.ReLU6())  # first to draw its weights
+        super().__init__(blocks, 32)
+        self.stem = stem
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map an image in [0, 1], ``(B, C, H, W)``, to levels of stride 8, 16, 32."""
+        return self.pyramid(self.stem(normalised(x)))
+
+    def load_imagenet(self) -> None:
+        """Initialise from ImageNet; a one-channel stem gets the sum over the RGB kernels."""
+        state = _imagenet_state()
+        if self.stem.conv.in_channels == 1:
+            state["stem.conv.weight"] = state["stem.conv.weight"].sum(1, keepdim=True)
+        self._take(state)
+
+
+class Trunk(LiteBlocks):
+    """What runs once, behind the fusion at stride 8: Lite0's blocks from stride 8 on.
+
+    Args:
+        width: Channels of the fused level.
+        blocks: As in :class:`LiteBlocks`, from 5 on.
+    """
+
+    def __init__(self, width: int, blocks: tuple[int, ...]) -> None:
+        super().__init__(blocks, WIDTH_AT_STRIDE_8, _LEVEL_STARTS[0])
+        self.entry = ConvNormAct(width, WIDTH_AT_STRIDE_8)
+        self.channels = (width, *self.channels[1:])
+
+    def forward(self, fused: Tensor) -> list[Tensor]:
+        """Map the fused level ``(B, width, H/8, W/8)`` to levels of stride 8, 16, 32."""
+        return [fused, *self.pyramid(self.entry(fused))[1:]]
+
+
+def normalised(x: Tensor) -> Tensor:
+    """An image in [0, 1] in the range that Lite0 was trained with."""
+    return (x * 255.0 - 127.0) / 128.0
 
 
 _RENAMES = (

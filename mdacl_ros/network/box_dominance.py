@@ -31,15 +31,17 @@ def contribution_maps(contributions: list[list[Tensor]]) -> list[Tensor]:
     return [torch.stack([part.abs().mean(1) for part in parts], 1) for parts in contributions]
 
 
-def response_maps(features: list[Tensor], gradients: tuple[Tensor, ...]) -> list[Tensor]:
+def response_maps(
+    features: list[Tensor], gradients: tuple[Tensor, ...], count: int
+) -> list[Tensor]:
     """``|dS/dx * x|`` summed over channels, per level ``(B, M, h, w)``.
 
     Args:
         features: Level-major list of M modalities, ``(B, C, h, w)``.
         gradients: ``dS/dx`` of each.
+        count: M.
     """
     maps = [(x * g).abs().sum(1) for x, g in zip(features, gradients, strict=True)]
-    count = len(maps) // len(STRIDES)
     return [torch.stack(maps[i : i + count], 1) for i in range(0, len(maps), count)]
 
 
@@ -54,7 +56,7 @@ def box_energies(maps: list[Tensor], boxes: Tensor) -> Tensor:
         ``(B, M, N)`` >= 0; 0 for a region outside the image.
     """
     means = []
-    for level, stride in zip(maps, STRIDES, strict=True):
+    for level, stride in zip(maps, STRIDES, strict=False):
         rows, columns = _coverage(boxes, level, stride)
         height, width = (side.sum(-1).clamp(min=LEAST_SIDE) for side in (rows, columns))
         area = height * width  # (B, N)
@@ -74,7 +76,7 @@ def box_sensitivities(maps: list[Tensor], boxes: Tensor) -> Tensor:
     """
     sums = [
         _sum_inside(level, *_coverage(boxes, level, stride))
-        for level, stride in zip(maps, STRIDES, strict=True)
+        for level, stride in zip(maps, STRIDES, strict=False)
     ]
     return torch.stack(sums).sum(0)
 

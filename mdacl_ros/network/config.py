@@ -9,6 +9,7 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.types import LABELS
 
 FusionKind = Literal["concat", "sum", "cross_attention"]
+Architecture = Literal["two_streams", "one_trunk"]
 MODALITIES = ("rgb", "thermal")
 
 
@@ -21,7 +22,11 @@ class DetectorConfig:
         labels: Class names in label order.
         modalities: Which cameras have a stream: ``rgb``, ``thermal`` or both, in this order. A
             detector of one has neither gate nor guidance and answers as if the other were absent.
-        blocks: Which of EfficientNet-Lite0's 16 blocks each stream keeps.
+        architecture: ``two_streams``: a whole EfficientNet-Lite0 for each camera, fused at strides
+            8, 16 and 32. ``one_trunk``: a light stem for each camera, fused once at stride 8, and
+            one trunk behind it.
+        blocks: Which of EfficientNet-Lite0's 16 blocks each stream, or the trunk, keeps.
+        stem_channels: Channels of a light stem at strides 2, 4 and 8 (``one_trunk``).
         neck_channels: Width of the fused pyramid.
         head_depth: Depthwise-separable layers in each head branch.
         gate_channels: Width of the space in which the calibration gate compares modalities.
@@ -35,7 +40,9 @@ class DetectorConfig:
     name: str
     labels: tuple[str, ...] = LABELS
     modalities: tuple[str, ...] = MODALITIES
+    architecture: Architecture = "two_streams"
     blocks: tuple[int, ...] = tuple(range(16))
+    stem_channels: tuple[int, ...] = (16, 32, 64)
     neck_channels: int = 96
     head_depth: int = 2
     gate_channels: int = 64
@@ -90,11 +97,17 @@ def _check_values(arguments: dict[str, Any]) -> None:
             f"model.yaml: detector.modalities is {list(modalities)}, wanted [rgb, thermal], [rgb] "
             "or [thermal]"
         )
-    fusion = arguments.get("fusion", defaults.fusion)
-    if fusion not in get_args(FusionKind):
+    if len(arguments.get("stem_channels", defaults.stem_channels)) != 3:
         raise ModelError(
-            f"model.yaml: detector.fusion is {fusion!r}, wanted one of {get_args(FusionKind)}"
+            f"model.yaml: detector.stem_channels is {list(arguments['stem_channels'])}, wanted "
+            "three: at strides 2, 4 and 8"
         )
+    for key, choice in (("fusion", FusionKind), ("architecture", Architecture)):
+        value = arguments.get(key, getattr(defaults, key))
+        if value not in get_args(choice):
+            raise ModelError(
+                f"model.yaml: detector.{key} is {value!r}, wanted one of {get_args(choice)}"
+            )
 
 
 SIZES: dict[str, DetectorConfig] = {
@@ -107,5 +120,18 @@ SIZES: dict[str, DetectorConfig] = {
         gate_channels=32,
         guidance_channels=16,
     ),
+    "small_v2": DetectorConfig(
+        "small_v2", architecture="one_trunk", blocks=(5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
+    ),
+    "nano_v2": DetectorConfig(
+        "nano_v2",
+        architecture="one_trunk",
+        blocks=(5, 6, 8, 9, 11, 12),
+        stem_channels=(12, 24, 48),
+        neck_channels=64,
+        head_depth=1,
+        gate_channels=32,
+        guidance_channels=16,
+    ),
 }
-"""The sizes that are trained and shipped."""
+"""The sizes that can be trained; ``small`` and ``nano`` are shipped, ``..._v2`` are to follow."""

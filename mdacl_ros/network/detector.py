@@ -8,15 +8,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from mdacl_ros.network.backbone import Backbone
+from mdacl_ros.network.backbone import Backbone, Trunk
 from mdacl_ros.network.box_dominance import box_energies, contribution_maps
 from mdacl_ros.network.calibration_gate import CalibrationGate
 from mdacl_ros.network.config import MODALITIES, DetectorConfig
 from mdacl_ros.network.diversity import channel_entropy
 from mdacl_ros.network.fusion import FUSIONS
 from mdacl_ros.network.guidance import LowLevelGuidance
-from mdacl_ros.network.head import DensePredictions, Head, select_top
-from mdacl_ros.network.neck import Neck
+from mdacl_ros.network.head import STRIDES, DensePredictions, Head, select_top
+from mdacl_ros.network.neck import Neck, SumNeck
+from mdacl_ros.network.stem import Stem
 
 LEVELS = 3
 
@@ -74,10 +75,11 @@ class Detector(nn.Module):
         super().__init__()
         self.config = config
         self.cameras = [MODALITIES.index(name) for name in config.modalities]
-        count = len(self.cameras)
-        streams = [Backbone((3, 1)[camera], config.blocks) for camera in self.cameras]
+        count, width = len(self.cameras), config.neck_channels
+        streams = [_stream(config, (3, 1)[camera]) for camera in self.cameras]
         self.streams = nn.ModuleList(streams)
         channels = streams[0].channels
+        self.levels = len(channels)
         self.gates = nn.ModuleList(
             CalibrationGate((c, c), "conv", config.gate_channels)
             for c in (channels if config.use_gate and count > 1 else ())
@@ -87,12 +89,18 @@ class Detector(nn.Module):
             if config.use_guidance and count > 1
             else None
         )
+        light = config.architecture == "one_trunk"
+        act: type[nn.Module] = nn.ReLU6 if light else nn.SiLU
+        self.fused_channels = channels[0] if light else width
         fusion = FUSIONS[config.fusion if count > 1 else "concat"]
-        self.fusions = nn.ModuleList(fusion((c,) * count, config.neck_channels) for c in channels)
-        self.neck = Neck(config.neck_channels)
+        self.fusions = nn.ModuleList(
+            fusion((c,) * count, self.fused_channels, act) for c in channels
+        )
+        self.trunk = Trunk(self.fused_channels, config.blocks) if light else None
+        self.neck = Neck(width) if self.trunk is None else SumNeck(self.trunk.channels, width)
         classes = len(config.labels)
-        self.head = Head(config.neck_channels, classes, config.head_depth)
-        self.auxiliary_head: Head | None = Head(config.neck_channels, classes, config.head_depth)
+        self.head = Head(width, classes, config.head_depth, act)
+        self.auxiliary_head: Head | None = Head(width, classes, config.head_depth, act)
 
     def forward(self, rgb: Tensor, thermal: Tensor, present: Tensor) -> DetectorOutput:
         """Detect.
@@ -125,7 +133,7 @@ class Detector(nn.Module):
         return self.calibrate(self.extract(rgb, thermal, present), present)
 
     def extract(self, rgb: Tensor, thermal: Tensor, present: Tensor) -> list[list[Tensor]]:
-        """Run the streams: per modality its levels of stride 8, 16, 32.
+        """Run the streams: per modality its levels, of stride 8, 16, 32 or of stride 8 alone.
 
         In training a stream sees only the images it has: black ones would spoil its norm statistics
         and cost time.
@@ -143,7 +151,7 @@ class Detector(nn.Module):
         features: list[Tensor] = []
         masks: list[Tensor] = []
         gates: list[Tensor] = []
-        for level in range(LEVELS):
+        for level in range(self.levels):
             pair = [pyramid[level] for pyramid in pyramids]
             spread = availability(present, pair[0])
             mask = [spread[camera] for camera in self.cameras]
@@ -160,6 +168,14 @@ class Detector(nn.Module):
 
     def fuse(self, features: list[Tensor], masks: list[Tensor]) -> Fused:
         """Guide, fuse and refine."""
+        fused, contributions, shared = self.combine(features, masks)
+        levels = fused if self.trunk is None else self.trunk(fused[0])
+        return Fused(self.neck(levels), contributions, shared)
+
+    def combine(
+        self, features: list[Tensor], masks: list[Tensor]
+    ) -> tuple[list[Tensor], list[list[Tensor]], list[Tensor]]:
+        """Guide and fuse: the fused levels, and ``contributions`` and ``shared`` of Fused."""
         count = len(self.cameras)
         fused, contributions, shared = [], [], []
         for level, fusion in enumerate(self.fusions):
@@ -170,7 +186,7 @@ class Detector(nn.Module):
             y, parts = fusion(pair, mask)
             fused.append(y)
             contributions.append(parts)
-        return Fused(self.neck(fused), contributions, shared)
+        return fused, contributions, shared
 
     def decide(
         self, features: list[Tensor], masks: list[Tensor]
@@ -189,7 +205,7 @@ class Detector(nn.Module):
     def entropies(self, features: list[Tensor]) -> Tensor:
         """Representational diversity H of each modality and level, ``(B, M, L)``."""
         entropies = torch.stack([channel_entropy(x) for x in features], 1)  # (B, L * M)
-        return entropies.unflatten(1, (LEVELS, len(self.cameras))).transpose(1, 2)
+        return entropies.unflatten(1, (self.levels, len(self.cameras))).transpose(1, 2)
 
     def for_both(self, values: Tensor) -> Tensor:
         """Widen ``(B, M, ...)`` to both cameras; zero for one this detector has no stream for."""
@@ -197,6 +213,13 @@ class Detector(nn.Module):
             return values
         nothing = torch.zeros_like(values)
         return torch.cat([values, nothing] if self.cameras == [0] else [nothing, values], 1)
+
+
+def _stream(config: DetectorConfig, in_channels: int) -> Backbone | Stem:
+    if config.architecture == "one_trunk":
+        half, quarter, eighth = config.stem_channels
+        return Stem(in_channels, (half, quarter, eighth))
+    return Backbone(in_channels, config.blocks)
 
 
 def _where_present(stream: nn.Module, image: Tensor, rows: Tensor) -> list[Tensor]:
@@ -233,18 +256,28 @@ def evidence_energy(logits: Tensor, maps: list[Tensor]) -> Tensor:
 
     Args:
         logits: ``(B, A, K)`` class logits of all levels.
-        maps: Per level ``(B, M, h, w)``, of
-            :func:`mdacl_ros.network.box_dominance.contribution_maps`.
+        maps: Per fused level ``(B, M, h, w)``, of
+            :func:`mdacl_ros.network.box_dominance.contribution_maps`, the finest first.
 
     Returns:
-        ``(B, M, L)``, summed over a level's cells in units of the total evidence.
+        ``(B, M, L)``, summed over a level's cells in units of the total evidence. The evidence of
+        levels that are not fused counts on the coarsest one that is.
     """
     evidence = logits.sigmoid().amax(-1)  # (B, A)
     evidence = evidence / evidence.sum(1, keepdim=True)
-    energies, start = [], 0
-    for level in maps:
-        cells = level.shape[2] * level.shape[3]
-        weight = evidence[:, None, start : start + cells]  # (B, 1, cells)
-        energies.append((level.flatten(2) * weight).sum(-1))
-        start += cells
+    height, width = maps[0].shape[2:]
+    sizes = [(height >> k, width >> k) for k in range(len(STRIDES))]
+    by_level = [
+        part.unflatten(1, (1, *size))
+        for part, size in zip(evidence.split([h * w for h, w in sizes], 1), sizes, strict=True)
+    ]  # (B, 1, h, w) each
+    last = len(maps) - 1
+    for k in range(last + 1, len(STRIDES)):
+        by_level[last] = by_level[last] + spread(by_level[k], 2 ** (k - last))
+    energies = [(m * e).sum((2, 3)) for m, e in zip(maps, by_level, strict=False)]
     return torch.stack(energies, -1)
+
+
+def spread(x: Tensor, factor: int) -> Tensor:
+    """Share out each cell of ``(B, C, h, w)`` over ``factor`` x ``factor`` finer ones."""
+    return F.interpolate(x, scale_factor=float(factor)) / factor**2

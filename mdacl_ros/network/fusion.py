@@ -11,7 +11,7 @@ from mdacl_ros.errors import ModelError
 
 
 class ConcatFusion(nn.Module):
-    """Concatenation followed by a 1x1 convolution, BatchNorm and SiLU.
+    """Concatenation followed by a 1x1 convolution, BatchNorm and an activation.
 
     Written as one projection per modality whose results are added: the same arithmetic as
     concat + 1x1, and what each modality contributes is there to be measured.
@@ -19,13 +19,14 @@ class ConcatFusion(nn.Module):
     Args:
         channels: Channels of each modality.
         out: Channels of the fused level.
+        act: Its activation.
     """
 
-    def __init__(self, channels: tuple[int, ...], out: int) -> None:
+    def __init__(self, channels: tuple[int, ...], out: int, act: type[nn.Module] = nn.SiLU) -> None:
         super().__init__()
         self.project = nn.ModuleList(nn.Conv2d(c, out, 1, bias=False) for c in channels)
         self.norm: nn.Module = nn.BatchNorm2d(out, eps=1e-3, momentum=0.03)
-        self.act = nn.SiLU()
+        self.act = act()
 
     def contributions(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
         """What each modality adds to the fused level, per modality ``(B, out, H, W)``.
@@ -45,10 +46,10 @@ class ConcatFusion(nn.Module):
 class SumFusion(ConcatFusion):
     """Plain addition of the modalities, then one shared 1x1 convolution."""
 
-    def __init__(self, channels: tuple[int, ...], out: int) -> None:
+    def __init__(self, channels: tuple[int, ...], out: int, act: type[nn.Module] = nn.SiLU) -> None:
         if len(set(channels)) != 1:
             raise ModelError(f"fusion: sum wants equal widths, got {channels}; use concat")
-        super().__init__(channels, out)
+        super().__init__(channels, out, act)
         self.project = nn.ModuleList([self.project[0]])
 
     def contributions(self, features: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
@@ -66,8 +67,8 @@ class CrossAttentionFusion(ConcatFusion):
     GRID = (6, 8)
     WIDTH = 32
 
-    def __init__(self, channels: tuple[int, ...], out: int) -> None:
-        super().__init__(channels, out)
+    def __init__(self, channels: tuple[int, ...], out: int, act: type[nn.Module] = nn.SiLU) -> None:
+        super().__init__(channels, out, act)
         self.query = nn.ModuleList(nn.Conv2d(c, self.WIDTH, 1) for c in channels)
         self.key = nn.ModuleList(nn.Linear(c, self.WIDTH) for c in channels)
         self.value = nn.ModuleList(nn.Linear(c, c) for c in reversed(channels))

@@ -32,13 +32,16 @@ class Head(nn.Module):
         width: Channels of the neck.
         classes: Number of classes K.
         depth: Depthwise-separable layers per branch.
+        act: Activation behind each.
     """
 
-    def __init__(self, width: int, classes: int, depth: int) -> None:
+    def __init__(
+        self, width: int, classes: int, depth: int, act: type[nn.Module] = nn.SiLU
+    ) -> None:
         super().__init__()
 
         def branch(out: int, bias: float) -> nn.Sequential:
-            layers = [separable(width, width) for _ in range(depth)]
+            layers = [separable(width, width, act=act) for _ in range(depth)]
             last = nn.Conv2d(width, out, 1)
             assert last.bias is not None
             nn.init.constant_(last.bias, bias)

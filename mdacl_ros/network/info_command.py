@@ -23,7 +23,7 @@ from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.runtime.engine_options import every_option
 from mdacl_ros.runtime.model_facts import read_model_facts
 
-PARTS = ("streams", "gates", "guidance", "fusions", "neck", "head")
+PARTS = ("streams", "gates", "guidance", "fusions", "trunk", "neck", "head")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -45,7 +45,7 @@ class ConvNormAct(nn.Module):
         c_in: Input channels.
         c_out: Output channels.
         kernel: Odd kernel size.
-        stride: 1 or 2 (inputs of stride 2 must have even height and width).
+        stride: Height and width of the input must be multiples of it.
         groups: Convolution groups; ``c_in`` for depthwise.
         act: Activation module, or ``None`` for a linear output.
         eps: BatchNorm's; the default is that of the ImageNet weights.
@@ -71,11 +71,17 @@ class ConvNormAct(nn.Module):
         return self.act(self.norm(self.conv(x)))
 
 
-def separable(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Depthwise + pointwise convolution, each with BatchNorm; SiLU after the pointwise one."""
+def separable(
+    c_in: int,
+    c_out: int,
+    kernel: int = 3,
+    stride: int = 1,
+    act: type[nn.Module] = nn.SiLU,
+) -> nn.Sequential:
+    """Depthwise + pointwise convolution, each with BatchNorm; ``act`` after the pointwise one."""
     return nn.Sequential(
         ConvNormAct(c_in, c_in, kernel, stride, groups=c_in),
-        ConvNormAct(c_in, c_out, act=nn.SiLU()),
+        ConvNormAct(c_in, c_out, act=act()),
     )
 
 

@@ -19,7 +19,7 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.layers import SameConv2d
 
-PARTS = ("streams", "guidance", "fusions", "neck", "head")
+PARTS = ("streams", "guidance", "fusions", "trunk", "neck", "head")
 """The parts of a detector that have convolutions."""
 
 STEPS = 127

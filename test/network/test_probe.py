@@ -12,7 +12,9 @@ from mdacl_ros.network.fusion import FUSIONS
 from mdacl_ros.network.layers import ConvNormAct
 from mdacl_ros.network.probe import Probe, fold_norms, trace_probe
 
-from .random_models import MICRO, NANO, SIZE, random_detector, random_inputs
+from .random_models import MICRO, ONE_TRUNK, SIZE, random_detector, random_inputs
+
+TRACED = {**{kind: replace(MICRO, fusion=kind) for kind in FUSIONS}, "one trunk": ONE_TRUNK}
 
 
 def reference_sensitivities(detector: Detector, inputs: tuple[Tensor, ...], top_k: int) -> Tensor:
@@ -30,12 +32,12 @@ def reference_sensitivities(detector: Detector, inputs: tuple[Tensor, ...], top_
     return answer
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
-def test_sensitivities_are_those_of_autograd(fusion: str) -> None:
-    detector = random_detector(replace(NANO, fusion=fusion))
+@pytest.mark.parametrize("kind", TRACED)
+def test_sensitivities_are_those_of_autograd(kind: str) -> None:
+    detector = random_detector(TRACED[kind])
     inputs = random_inputs(2)
     out = Probe(detector)(*inputs)
-    expected = reference_sensitivities(detector, inputs, NANO.top_k)
+    expected = reference_sensitivities(detector, inputs, detector.config.top_k)
     assert (expected > 0).all()
     assert torch.allclose(out.sensitivities, expected, rtol=1e-3)
 
@@ -70,9 +72,9 @@ def test_folding_norms_keeps_the_answers(detector: Detector) -> None:
         assert torch.allclose(getattr(before, name), getattr(after, name), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
-def test_written_out_gradient_equals_autograd(fusion: str) -> None:
-    folded = fold_norms(random_detector(replace(MICRO, fusion=fusion))).requires_grad_(False)
+@pytest.mark.parametrize("kind", TRACED)
+def test_written_out_gradient_equals_autograd(kind: str) -> None:
+    folded = fold_norms(random_detector(TRACED[kind])).requires_grad_(False)
     traced = trace_probe(folded, SIZE)
     rgb, thermal, _ = random_inputs(seed=7)
     present = torch.ones(1, 2, SIZE[1] // 32, SIZE[0] // 32)
@@ -85,7 +87,12 @@ def test_written_out_gradient_equals_autograd(fusion: str) -> None:
     assert torch.allclose(ours[7], reference.sensitivities, rtol=1e-3)
     assert torch.allclose(ours[8], reference.box_sensitivities, rtol=1e-3, atol=1e-6)
     operations = {str(node.target) for node in traced.graph.nodes if node.op == "call_function"}
-    written_out = ("convolution_backward", "sigmoid_backward", "upsample_nearest2d_backward")
+    written_out = (
+        "convolution_backward",
+        "sigmoid_backward",
+        "upsample_nearest2d_backward",
+        "hardtanh_backward",
+    )
     assert not [name for name in operations if any(w in name for w in written_out)]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import openvino as ov
 import pytest
 import torch
-from network.random_models import MICRO, SIZE, save_random_model
+from network.random_models import MICRO, ONE_TRUNK, SIZE, save_random_model
 
 from mdacl_ros.errors import EngineError
 from mdacl_ros.network.probe import ProbeOutput
@@ -104,3 +104,13 @@ def test_attention_between_the_cameras_can_be_built(tmp_path: Path) -> None:
     )
     graph = ov.Core().read_model(probe)
     assert sum(op.get_type_name() == "Softmax" for op in graph.get_ops()) >= 6
+
+
+@pytest.mark.timeout(600)  # 20 s of a quiet core
+def test_one_trunk_can_be_built(tmp_path: Path) -> None:
+    """Also the gradient through strides, ReLU6 and uneven padding; the build compares both."""
+    save_random_model(tmp_path / "model", ONE_TRUNK)
+    graphs = tmp_path / "detector.xml", tmp_path / "probe.xml"
+    openvino_build.convert(tmp_path / "model", SIZE, *graphs, lambda *_: None)
+    shapes = [ov.Core().read_model(graph).output(3).shape for graph in graphs]  # gates
+    assert [list(shape) for shape in shapes] == [[1, 2, 1]] * 2
