@@ -346,7 +346,7 @@ def test_real_network_from_files_to_answer(tmp_path: Path) -> None:
     perception = build_perception(
         save_random_model(tmp_path, MICRO),
         "torch",
-        input_size=(160, 128),
+        input_size=(128, 96),
         config=PerceptionConfig(score_threshold=0.0, duplicate_iou=1.0),
     )
     both = perception.process(pair(rgb_frame(), thermal_frame()), probe=True)
