@@ -12,10 +12,11 @@ from mdacl_ros.learning.copy_paste import paste_objects
 from mdacl_ros.learning.crop import Crop, ViewConfig, random_crop
 from mdacl_ros.learning.donors import Donors
 from mdacl_ros.learning.erasing import erase
+from mdacl_ros.learning.misleading import MISLEADING, Scene, mislead
 from mdacl_ros.learning.mosaic import mosaic
 from mdacl_ros.learning.photometry import vary_rgb, vary_thermal
 from mdacl_ros.learning.samples import Sample
-from mdacl_ros.types import BoolArray, ByteArray, FloatArray, IntArray
+from mdacl_ros.types import MODALITIES, BoolArray, ByteArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class AugmentationConfig:
         thermal_tone: Strength of a random tone curve and detail filter on thermal, as another
             camera would show the scene; 0 for none, 0.5 is strong.
         erase: Probability that objects are erased in one camera's image only.
+        mislead: Probability that one camera misleads: it shows another scene, decoys, a blank.
+        mislead_kinds: Ways to mislead, of `mdacl_ros.learning.misleading`; the others are held out.
     """
 
     size: tuple[int, int] = (384, 320)
@@ -50,6 +53,15 @@ class AugmentationConfig:
     copy_paste: float = 0.0
     thermal_tone: float = 0.0
     erase: float = 0.0
+    mislead: float = 0.0
+    mislead_kinds: tuple[str, ...] = (
+        "rgb_other_scene",
+        "rgb_blank",
+        "rgb_decoys",
+        "thermal_other_scene",
+        "thermal_blank",
+        "thermal_misaligned",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,7 @@ def augment(
         donors: Other pairs, for ``mosaic`` and ``copy_paste``.
 
     Raises:
-        ValueError: ``mosaic`` or ``copy_paste`` is on and there are no donors.
+        ValueError: ``mosaic``, ``copy_paste`` or ``mislead`` is on and there are no donors.
     """
     crop = _view(sample, config, rng, donors)
     rgb = vary_rgb(crop.rgb, rng)
@@ -101,6 +113,9 @@ def augment(
         else:
             thermal = corrupt_thermal(thermal, rng)
     crop = replace(crop, rgb=rgb, thermal=thermal)
+    if config.mislead > 0 and rng.random() < config.mislead:
+        crop = _misled(crop, config, rng, _needed(donors))
+        config = replace(config, drop_modality=0.0)  # alone, nothing could say that it misleads
     if config.erase > 0 and rng.random() < config.erase:
         crop = erase(crop, rng)
     return _item(crop, _availability(config, crop.cameras, rng) * crop.present)
@@ -120,9 +135,29 @@ def _view(
     return random_crop(sample, config.size, view, rng)
 
 
+def _misled(
+    crop: Crop, config: AugmentationConfig, rng: np.random.Generator, donors: Donors
+) -> Crop:
+    """Let one camera mislead. A pair of one camera stays as it is: nothing could tell."""
+    if not crop.cameras.all():
+        return crop
+    kind = config.mislead_kinds[int(rng.integers(len(config.mislead_kinds)))]
+    donor = donors.samples[int(rng.integers(len(donors.samples)))]
+    other = random_crop(donor, config.size, ViewConfig(config.scale, config.flip, 0.0), rng)
+    scene = Scene(other.rgb, other.thermal, other.boxes)
+    camera = MISLEADING[kind].camera
+    changed = {camera: mislead(kind, getattr(crop, camera), scene, rng)}
+    visible = crop.visible.copy()
+    if MISLEADING[kind].blinds:
+        visible[:, MODALITIES.index(camera)] = False
+    return replace(crop, visible=visible, **changed)
+
+
 def _needed(donors: Donors | None) -> Donors:
     if donors is None:
-        raise ValueError("augmentation: mosaic or copy_paste is on, wanted donors, got none")
+        raise ValueError(
+            "augmentation: mosaic, copy_paste or mislead is on, wanted donors, got none"
+        )
     return donors
 
 

@@ -80,7 +80,7 @@ class TrainingPairs(Dataset[TrainingItem]):
         self.real = real
         self.extras = [extra for extra in extras if extra.samples]
         self.config, self.seed = config, seed
-        wanted = config.mosaic > 0 or config.copy_paste > 0
+        wanted = config.mosaic > 0 or config.copy_paste > 0 or config.mislead > 0
         self.donors = find_donors(real) if wanted else None
 
     def fingerprint(self) -> str:

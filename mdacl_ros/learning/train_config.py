@@ -13,6 +13,7 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.augmentation import AugmentationConfig
 from mdacl_ros.learning.equilibrium import EquilibriumConfig
 from mdacl_ros.learning.guidance_loss import GuidanceConfig
+from mdacl_ros.learning.misleading import MISLEADING
 from mdacl_ros.network.config import SIZES, DetectorConfig
 from mdacl_ros.types import LABELS
 from mdacl_ros.unique_yaml import load_unique_yaml
@@ -200,6 +201,10 @@ def _check_ranges(where: str, config: TrainConfig) -> None:
     if len(zoom) != 2 or not 0 < zoom[0] <= zoom[1] <= 100:
         raise ModelError(
             f"{where}: augmentation.scale is {list(zoom)}, wanted the least and the greatest zoom"
+        )
+    if wrong := sorted(set(config.augmentation.mislead_kinds) - set(MISLEADING)):
+        raise ModelError(
+            f"{where}: augmentation.mislead_kinds has {wrong}, wanted some of {list(MISLEADING)}"
         )
     mixed = ("rgb", "thermal", "pair")
     if config.simulated_share + sum(getattr(config, f"{name}_share") for name in mixed) > 1:
