@@ -24,12 +24,20 @@ class EvaluationSettings:
     Attributes:
         data: Data set of labelled pairs, relative to the data folder.
         size: Width and height of the network input, multiples of 32.
-        corruption_stride: Every n-th pair is used for the corruptions.
+        corruption_stride: Every n-th pair is used for the corruptions and misleading cameras.
+        misleading: Kinds of misleading cameras that are scored, of
+            :data:`mdacl_ros.learning.misleading.MISLEADING`. Those that a variant's
+            ``augmentation.mislead_kinds`` do not name are held out.
     """
 
     data: str = "msrs/test.json"
     size: tuple[int, int] = (512, 384)
     corruption_stride: int = 2
+    misleading: tuple[str, ...] = ()
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the results; plans without misleading cameras keep their digests."""
+        return {k: v for k, v in asdict(self).items() if v != ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class AblationPlan:
     @property
     def start_result_digest(self) -> str:
         """The same with the evaluation."""
-        return digest([self.start_digest, asdict(self.evaluation)])
+        return digest([self.start_digest, self.evaluation.deciding()])
 
     def units(self) -> list[Unit]:
         """All runs, seed by seed: a part of them already makes a table of all variants."""
@@ -112,7 +120,7 @@ class AblationPlan:
         overrides = {k: v for k, v in self.variants[variant].items() if k != "seeds"}
         config = merged(self.base, overrides) | {"seed": seed}
         weights = digest([_deciding(config), "own" if "start" in config else self.start_digest])
-        result = digest([weights, asdict(self.evaluation)])
+        result = digest([weights, self.evaluation.deciding()])
         return Unit(variant, seed, config, weights, result)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mdacl_ros.ablation.plan import EvaluationSettings
 from mdacl_ros.analysis import CorruptionTable, corruption_retention
+from mdacl_ros.analysis.misleading import misleading_scores
 from mdacl_ros.network.info_command import count_operations
 from mdacl_ros.network.weights import count_parameters, load_detector
 from mdacl_ros.perception import Perception, PerceptionConfig
@@ -58,7 +59,7 @@ def score_model(
     Returns:
         JSON-ready values: ``cameras``, ``params``, ``gflops``, ``scores``, ``day``, ``night``,
         ``mdi`` and ``mdi_magnitude`` (exact probe), ``rgb_absent`` and ``thermal_absent`` (fused
-        models), ``corruption``.
+        models), ``corruption``, and ``misleading`` (fused models, where the plan names kinds).
     """
     detector = load_detector(model)
     cameras = detector.config.modalities
@@ -75,7 +76,12 @@ def score_model(
             values[f"{camera}_absent"] = alone.scores.to_json()
         images = -(-recording.frames["rgb"] // settings.corruption_stride)
         table = corruption_retention(perception, recording, images, mixed=True)
-    return values | {"corruption": _corruption_values(table, cameras)}
+        values["corruption"] = _corruption_values(table, cameras)
+        if settings.misleading and len(cameras) > 1:
+            values["misleading"] = misleading_scores(
+                perception, MemoryRecording(recording, images), settings.misleading
+            )
+    return values
 
 
 def _clean_values(clean: Evaluation) -> dict[str, Any]:

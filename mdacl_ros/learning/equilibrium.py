@@ -1,7 +1,7 @@
 """Adversarial equilibrium regularisation (AER): no modality runs away with the training.
 
 After arXiv 2601.00598; own formulation (its equations were not at hand). Three parts: a modality
-discriminator behind a gradient reversal, inverse-dominance weights on the gradients that enter each
+discriminator behind a gradient reversal, inverse-dominance weights on the learning rate of each
 stream, and a penalty on the running MDI.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mdacl_ros.network.dominance import dominance_shares, mdi
 
-GRADIENT_WEIGHTS = (0.5, 2.0)
+RATE_WEIGHTS = (0.5, 2.0)
 """Bounds of the inverse-dominance weights."""
 
 
@@ -27,7 +27,8 @@ class EquilibriumConfig:
 
     Attributes:
         adversarial: Weight of the reversed gradient of the modality discriminator.
-        damping: Exponent p of the gradient weights ``(1 / (M D_m))^p``: 1 is the plain inverse.
+        damping: Exponent p of the weights ``(1 / (M D_m))^p`` on the learning rate of each stream:
+            1 is the plain inverse.
         balance: Weight of the squared running MDI.
     """
 
@@ -52,14 +53,6 @@ class _Reverse(torch.autograd.Function):
 def reverse_gradient(x: Tensor, strength: float) -> Tensor:
     """Identity whose gradient is reversed and scaled."""
     return _Reverse.apply(x, strength)
-
-
-def scale_gradient(x: Tensor, weight: Tensor) -> Tensor:
-    """Identity whose gradient is scaled; what else hangs on ``x`` keeps its own gradient."""
-    branch = x.view_as(x)
-    if branch.requires_grad:
-        branch.register_hook(lambda gradient: gradient * weight)
-    return branch
 
 
 def reversal_strength(progress: float) -> float:
@@ -111,7 +104,7 @@ class ModalityDiscriminator(nn.Module):
         return torch.stack(losses).sum() / total, (torch.stack(right).sum() / total).detach()
 
 
-def gradient_weights(shares: Tensor, damping: float) -> Tensor:
+def rate_weights(shares: Tensor, damping: float) -> Tensor:
     """Inverse-dominance weights ``clip((1 / (M D_m))^damping)``: below 1 for the dominant modality.
 
     Args:
@@ -119,7 +112,7 @@ def gradient_weights(shares: Tensor, damping: float) -> Tensor:
         damping: Exponent; 0 gives ones.
     """
     weights = (1 / (len(shares) * shares.clamp(min=1e-3))) ** damping
-    return weights.clamp(*GRADIENT_WEIGHTS)
+    return weights.clamp(*RATE_WEIGHTS)
 
 
 class RunningDominance(nn.Module):

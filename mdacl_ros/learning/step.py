@@ -13,9 +13,7 @@ from mdacl_ros.learning.equilibrium import (
     EquilibriumConfig,
     ModalityDiscriminator,
     RunningDominance,
-    gradient_weights,
     reversal_strength,
-    scale_gradient,
 )
 from mdacl_ros.learning.guidance_loss import GuidanceConfig, GuidanceLoss
 from mdacl_ros.learning.imitation import Imitation
@@ -107,7 +105,7 @@ class TrainingStep(nn.Module):
             inputs = self.detector.encode(batch.rgb, batch.thermal, batch.present)
             return {"loss": imitation.loss(self.detector, inputs, batch)}
         pyramids = self.detector.extract(batch.rgb, batch.thermal, batch.present)
-        inputs = self.detector.calibrate(self._damped(pyramids), batch.present)
+        inputs = self.detector.calibrate(pyramids, batch.present)
         for x in inputs.features:
             x.retain_grad()
         fused = self.detector.fuse(inputs.features, inputs.masks)
@@ -120,16 +118,6 @@ class TrainingStep(nn.Module):
         if len(self.detector.cameras) == 2 and self.watched.both.any():
             losses |= self._regularisers(fused, inputs, batch, progress)
         return losses | {"loss": torch.stack([x for x in losses.values() if x.requires_grad]).sum()}
-
-    def _damped(self, pyramids: list[list[Tensor]]) -> list[list[Tensor]]:
-        """Scale the gradients that will enter each stream, by the inverse of its dominance."""
-        if self.equilibrium.damping <= 0:
-            return pyramids
-        weights = gradient_weights(self.running.shares, self.equilibrium.damping)
-        return [
-            [scale_gradient(x, weight) for x in levels]
-            for levels, weight in zip(pyramids, weights, strict=True)
-        ]
 
     def _detection(self, fused: Fused, batch: Batch) -> dict[str, Tensor]:
         size = (batch.rgb.shape[3], batch.rgb.shape[2])

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.average import AveragedWeights
 from mdacl_ros.learning.batches import Batch, TrainingPairs, collate, training_loader
+from mdacl_ros.learning.equilibrium import rate_weights
 from mdacl_ros.learning.imitation import Imitation
 from mdacl_ros.learning.interrupt import TrainingInterrupted, stop_between_steps
 from mdacl_ros.learning.run_log import RunLog
@@ -33,6 +34,8 @@ CHECKPOINT = "checkpoint.pt"
 SNAPSHOTS = "snapshots"
 
 _SETTLED_ON = 16  # items of the training stream from which the imitation takes its scale
+
+_NO_CAMERA = -1  # of weights that belong to no stream
 
 _ALLOCATOR = "DefaultCPUAllocator"  # named by torch's error for want of memory on the CPU
 
@@ -189,8 +192,11 @@ class Trainer:
         total = max(1, self.config.steps - before - warmup)
         done = max(0.0, (step - warmup) / total) if self.step >= before else 0.0
         factor = warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+        weights = rate_weights(self.step_module.running.shares, self.config.equilibrium.damping)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * factor
+            camera = group["camera"]
+            balance = 1.0 if camera == _NO_CAMERA else float(weights[camera])
+            group["lr"] = group["peak"] * factor * balance
         return self.config.learning_rate * factor
 
     def _snapshot(self) -> None:
@@ -319,13 +325,18 @@ def _freeze(detector: Detector, blocks: int) -> list[nn.Module]:
 
 
 def _parameter_groups(module: TrainingStep, config: TrainConfig) -> list[dict[str, Any]]:
-    """Split into pre-trained and new layers, with and without weight decay."""
+    """Split into pre-trained and new layers, with and without decay, and by camera where damped."""
     light = module.detector.trunk is not None
     pretrained = "detector.trunk.blocks." if light else "detector.streams."
-    groups: dict[tuple[bool, bool], list[Tensor]] = {}
+    groups: dict[tuple[bool, bool, int], list[Tensor]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
-            key = (name.startswith(pretrained), parameter.dim() > 1)
+            camera = _camera(name) if config.equilibrium.damping > 0 else _NO_CAMERA
+            key = (
+                name.startswith(pretrained),
+                parameter.dim() > 1,
+                camera,
+            )
             groups.setdefault(key, []).append(parameter)
     return [
         {
@@ -333,6 +344,13 @@ def _parameter_groups(module: TrainingStep, config: TrainConfig) -> list[dict[st
             "peak": config.learning_rate * (config.backbone_factor if slow else 1.0),
             "lr": 0.0,
             "weight_decay": config.weight_decay if decays else 0.0,
+            "camera": camera,
         }
-        for (slow, decays), parameters in sorted(groups.items())
+        for (slow, decays, camera), parameters in sorted(groups.items())
     ]
+
+
+def _camera(name: str) -> int:
+    """Which stream a parameter of the training step belongs to."""
+    parts = name.split(".")
+    return int(parts[2]) if parts[:2] == ["detector", "streams"] else _NO_CAMERA

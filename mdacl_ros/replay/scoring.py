@@ -127,7 +127,7 @@ def evaluate(
         changed = change(index, pair)
         if removed is not None:
             changed = without(removed)(index, changed)
-        result = _judge(perception, pair, changed, probe)
+        result = judge(perception, pair, changed, probe)
         whole.add(result, truth)
         if (part := part_of(pair.stamp_ns)) is not None:
             parts.setdefault(part, _Tally(labels)).add(result, truth)
@@ -184,8 +184,8 @@ def part_finder(recording: Recording) -> Callable[[int], str | None]:
     return part_of
 
 
-def _judge(
-    perception: Perception, pair: FramePair, changed: FramePair, probe: bool
+def judge(
+    perception: Perception, pair: FramePair, changed: FramePair, probe: bool = False
 ) -> PerceptionResult:
     """Detect in one changed pair without a past; boxes stay in the unchanged RGB image."""
     perception.reset()

@@ -11,6 +11,7 @@ from mdacl_ros.ablation.command import chosen_units, parse_worker
 from mdacl_ros.ablation.plan import AblationPlan, EvaluationSettings, digest, load_plan, merged
 from mdacl_ros.ablation.runner import work_order
 from mdacl_ros.errors import ParameterError
+from mdacl_ros.learning.misleading import MISLEADING
 from mdacl_ros.learning.train_config import train_config_from
 from mdacl_ros.resources import find_resource
 from mdacl_ros.types import MODALITIES
@@ -55,6 +56,33 @@ def test_shipped_plan_differs_from_variant_to_variant_in_what_it_studies_only() 
     joint = shipped.variants["concat_joint"]
     assert joint["steps"] == shipped.base["steps"] + shipped.start_config["steps"]
     assert train_config_from(shipped.start_config, "start").augmentation.drop_modality == 1.0
+
+
+def test_plan_of_v2_is_accepted_and_holds_out_kinds_by_name() -> None:
+    shipped = load_plan(find_resource("config/ablation_v2.yaml"))
+    assert len(shipped.seeds) >= 3
+    scored = set(shipped.evaluation.misleading)
+    assert scored < set(MISLEADING)  # thermal_inverted is trained as another augmentation
+    for unit in shipped.units():
+        config = train_config_from(unit.config, unit.name)
+        trained = set(config.augmentation.mislead_kinds)
+        assert config.detector_config().architecture == "one_trunk"
+        assert trained < scored
+        assert len(scored - trained) >= 10
+    misled = {
+        name for name, v in shipped.variants.items() if v.get("augmentation", {}).get("mislead")
+    }
+    assert {"mdacl", "concat_drop_mislead"} <= misled
+
+
+def test_digest_without_misleading_cameras_is_what_it_was(tmp_path: Path) -> None:
+    """Results of the plans before them stay valid."""
+    assert EvaluationSettings().deciding() == {
+        "data": "msrs/test.json",
+        "size": (512, 384),
+        "corruption_stride": 2,
+    }
+    assert "misleading" in EvaluationSettings(misleading=("rgb_blank",)).deciding()
 
 
 def test_digest_follows_what_decides_the_weights(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdacl_ros.learning.equilibrium import (
-    GRADIENT_WEIGHTS,
+    RATE_WEIGHTS,
     ModalityDiscriminator,
     RunningDominance,
-    gradient_weights,
+    rate_weights,
     reversal_strength,
     reverse_gradient,
 )
@@ -31,15 +31,15 @@ def test_reversal_ramps_from_nothing_to_one() -> None:
 
 @given(st.floats(0.01, 0.99), st.floats(0.0, 2.0))
 def test_the_dominant_modality_is_damped(rgb: float, damping: float) -> None:
-    weights = gradient_weights(torch.tensor([rgb, 1 - rgb]), damping)
-    low, high = GRADIENT_WEIGHTS
+    weights = rate_weights(torch.tensor([rgb, 1 - rgb]), damping)
+    low, high = RATE_WEIGHTS
     assert ((weights >= low) & (weights <= high)).all()
     if damping > 0.01 and abs(rgb - 0.5) > 0.01:
         assert (weights[0] < weights[1]) == (rgb > 0.5)
 
 
-def test_equal_shares_leave_gradients_as_they_are() -> None:
-    assert torch.allclose(gradient_weights(torch.tensor([0.5, 0.5]), 1.0), torch.ones(2))
+def test_equal_shares_leave_rates_as_they_are() -> None:
+    assert torch.allclose(rate_weights(torch.tensor([0.5, 0.5]), 1.0), torch.ones(2))
 
 
 def contributions(apart: float) -> list[torch.Tensor]:

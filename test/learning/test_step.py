@@ -71,22 +71,6 @@ def test_dominance_is_that_of_the_gradients_the_loss_left() -> None:
     assert module.running.mdi.item() == pytest.approx(0.05 * expected, abs=1e-4)
 
 
-def test_damping_scales_the_gradient_that_enters_a_stream_and_nothing_else() -> None:
-    gradients = []
-    for damping in (0.0, 1.0):
-        module = step(parts=(GuidanceConfig(), EquilibriumConfig(damping=damping)))
-        module.running.shares.copy_(torch.tensor([0.8, 0.2]))
-        module(batch(), 0.0)["loss"].backward()
-        gradients.append({n: p.grad.clone() for n, p in module.named_parameters() if p.dim() == 4})
-    plain, damped = gradients
-    for name in plain:
-        factor = 0.625 if name.startswith("detector.streams.0") else 1.0
-        factor = 2.0 if name.startswith("detector.streams.1") else factor
-        scale = plain[name].abs().max() + 1e-3
-        expected = factor * plain[name]
-        assert torch.allclose(damped[name] / scale, expected / scale, atol=2e-3), name
-
-
 def test_a_stream_sees_only_images_it_has() -> None:
     """Black images would spoil the norm statistics; features are as if they had not been there."""
     module = step()

@@ -15,6 +15,7 @@ from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.augmentation import AugmentationConfig
 from mdacl_ros.learning.average import AveragedWeights
 from mdacl_ros.learning.batches import TrainingPairs, training_loader
+from mdacl_ros.learning.equilibrium import EquilibriumConfig
 from mdacl_ros.learning.interrupt import TrainingInterrupted, stop_between_steps
 from mdacl_ros.learning.train_config import TrainConfig
 from mdacl_ros.learning.trainer import Trainer
@@ -191,3 +192,33 @@ def test_snapshots_are_kept_where_wanted(tmp_path: Path) -> None:
     Trainer(replace(CONFIG, steps=2, snapshot_every=1), pairs(), tmp_path).run()
     names = sorted(p.name for p in (tmp_path / "snapshots").iterdir())
     assert names == ["step_000001.safetensors", "step_000002.safetensors"]
+
+
+def test_the_dominant_stream_learns_more_slowly(tmp_path: Path) -> None:
+    config = replace(CONFIG, equilibrium=EquilibriumConfig(damping=1.0))
+    trainer = Trainer(config, pairs(), tmp_path)
+    trainer.step_module.running.shares.copy_(torch.tensor([0.8, 0.2]))
+    trainer._schedule()
+    rates = {
+        (g["camera"], g["lr"] / g["peak"])
+        for g in trainer.optimizer.param_groups
+        if g["peak"] < config.learning_rate  # the streams
+    }
+    factors = dict(rates)
+    assert len(rates) == 2
+    assert factors[0] / factors[1] == pytest.approx(0.625 / 2.0)
+    plain = next(g for g in trainer.optimizer.param_groups if g["camera"] < 0)
+    assert factors[0] / 0.625 == pytest.approx(plain["lr"] / plain["peak"])
+
+
+def test_imitation_comes_first_and_detection_behind_it(tmp_path: Path) -> None:
+    light = {**CONFIG.detector, "stem_channels": [8, 16, 16], "blocks": [5, 8, 11]}
+    config = replace(CONFIG, size="nano_v2", imitation=2, frozen_blocks=0, detector=light)
+    trainer = Trainer(config, pairs(), tmp_path)
+    before = copy.deepcopy(trainer.detector.state_dict())
+    trainer.run()
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [set(r) >= {"one", "many"} for r in records] == [False, False, True]
+    after = trainer.detector.state_dict()
+    for name in ("streams.1.layers.0.conv.weight", "trunk.blocks.0.expand.conv.weight"):
+        assert not torch.equal(before[name], after[name])
