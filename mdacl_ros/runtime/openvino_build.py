@@ -5,10 +5,13 @@ Runs in the build's own process, see :mod:`mdacl_ros.runtime.engine_build`.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
+import cv2
 import numpy as np
 import openvino as ov
 import torch
@@ -16,10 +19,19 @@ from openvino import opset13 as opset
 from torch import Tensor, nn
 
 from mdacl_ros.errors import EngineError
+from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.image_input import ImageInput, example_images
+from mdacl_ros.network.precision import fake_quantiser, quantised
 from mdacl_ros.network.probe import Probe, ProbeOutput, fold_norms, trace_probe
 from mdacl_ros.network.weights import load_detector
-from mdacl_ros.runtime.engine import Progress
+from mdacl_ros.runtime.engine import STRIDE, Progress
+from mdacl_ros.runtime.openvino_int8 import (
+    CPU_WEIGHT_STEPS,
+    check_convolutions,
+    check_kernels,
+    check_whole,
+)
+from mdacl_ros.runtime.quantisation import read_quantisation
 from mdacl_ros.types import FloatArray, IntArray
 
 TOLERANCES = {"scores": 2e-3, "gates": 2e-3, "entropies": 2e-3}
@@ -38,33 +50,95 @@ BOX_TOLERANCE = 0.1
 def convert(
     model: Path,
     input_size: tuple[int, int],
+    precision: str,
     detector_xml: Path,
     probe_xml: Path,
     progress: Progress,
 ) -> None:
     """Export, convert, verify against eager PyTorch, and write both graphs.
 
+    In INT8 the probe has quantised streams; its fusion, neck, head and gradient stay float32.
+
+    Args:
+        model: Model folder.
+        input_size: Network input ``(width, height)``.
+        precision: ``float32`` or ``int8``.
+        detector_xml: Written.
+        probe_xml: Written.
+        progress: Called with what is being done.
+
     Raises:
         ModelError: The model folder cannot be read.
         EngineError: The converted graph does not answer as PyTorch does.
     """
     progress(0.05, "loading weights")
-    detector = fold_norms(load_detector(model)).requires_grad_(False)
+    exact = fold_norms(load_detector(model)).requires_grad_(False)
+    detector = probed = exact
+    if precision == "int8":
+        detector, probed = quantised_networks(exact, model)
     progress(0.10, "exporting the detector")
     graph = _convert(ImageInput(detector), input_size)
     progress(0.40, "checking the detector against PyTorch")
-    example = example_images(input_size)
-    reference = ImageInput(Probe(detector))(*example)
-    compare(_answers(graph, example), reference)
+    _check(graph, detector, exact, input_size)
     ov.save_model(graph, detector_xml, compress_to_fp16=False)
     progress(0.50, "writing out the gradient probe")
-    traced = trace_probe(detector, input_size)
+    traced = trace_probe(probed, input_size)
     progress(0.60, "exporting the gradient probe")
     graph = _convert(ImageInput(traced), input_size)
     progress(0.90, "checking the gradient probe against PyTorch")
-    compare(_answers(graph, example), reference)
+    _check(graph, probed, exact, input_size)
     ov.save_model(graph, probe_xml, compress_to_fp16=False)
     progress(1.0, "done")
+
+
+def quantised_networks(exact: Detector, model: Path) -> tuple[Detector, Detector]:
+    """The network to detect with and the one to probe, in INT8.
+
+    Raises:
+        ModelError: The model folder has no ranges for these weights.
+    """
+    ranges, quantiser = read_quantisation(model).ranges, fake_quantiser(CPU_WEIGHT_STEPS)
+    return (
+        quantised(copy.deepcopy(exact), ranges, quantiser),
+        quantised(copy.deepcopy(exact), ranges, quantiser, ("streams",)),
+    )
+
+
+def _check(
+    graph: ov.Model, network: Detector, exact: Detector, input_size: tuple[int, int]
+) -> None:
+    """Compare a graph with the network it was made from; ``exact`` is that in float32."""
+    if network is exact:
+        example = example_images(input_size)
+        compare(_answers(graph, example), ImageInput(Probe(network))(*example))
+        return
+    lights: tuple[Literal["day", "night"], ...] = ("day", "night")
+    scenes = [rendered_images(input_size, light) for light in lights]
+    check_convolutions(graph, network, scenes[0])
+    compiled = _compiled(graph)
+    check_kernels(compiled, graph)
+    check_whole(
+        [_run(compiled, scene) for scene in scenes],
+        [ImageInput(Probe(network))(*scene) for scene in scenes],
+        [ImageInput(Probe(exact))(*scene) for scene in scenes],
+    )
+
+
+def rendered_images(
+    input_size: tuple[int, int], light: Literal["day", "night"]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs with objects in them: noise lies outside the ranges of INT8."""
+    from mdacl_ros.sensing.thermal import normalize_once
+    from mdacl_ros.simulation import Scene, SceneConfig
+
+    pair = Scene(SceneConfig(7, light=light)).render(1.0)
+    rgb = cv2.resize(pair.rgb, input_size, interpolation=cv2.INTER_AREA)
+    thermal = cv2.resize(normalize_once(pair.thermal, "16UC1"), input_size)
+    return (
+        torch.from_numpy(rgb)[None],
+        torch.from_numpy(thermal.astype(np.float32))[None, None],
+        torch.ones(1, 2, input_size[1] // STRIDE, input_size[0] // STRIDE),
+    )
 
 
 def _convert(module: nn.Module, input_size: tuple[int, int]) -> ov.Model:
@@ -91,7 +165,15 @@ def _with_inputs(graph: ov.Model, names: Sequence[object]) -> ov.Model:
 
 def _answers(graph: ov.Model, inputs: tuple[Tensor, ...]) -> list[FloatArray]:
     """Run a graph once in float32."""
-    compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return _run(_compiled(graph), inputs)
+
+
+def _compiled(graph: ov.Model) -> ov.CompiledModel:
+    """Compile a graph; what is not INT8 in float32."""
+    return ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+
+def _run(compiled: ov.CompiledModel, inputs: tuple[Tensor, ...]) -> list[FloatArray]:
     results = compiled([x.numpy() for x in inputs])
     return [np.array(results[i]) for i in range(len(results))]
 

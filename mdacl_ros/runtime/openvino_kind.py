@@ -4,34 +4,49 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mdacl_ros.runtime.cpu_flags import cpu_flags, has_bf16
+from mdacl_ros.runtime.cpu_flags import cpu_flags, has_bf16, has_fast_int8
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.runtime.engine_kind import CPU, FLOAT32, EngineKind
 from mdacl_ros.runtime.model_facts import ModelFacts
+from mdacl_ros.runtime.quantisation import QUANTISATION
+
+INT8 = "int8"
 
 
 class OpenVinoKind(EngineKind):
-    """OpenVINO on the CPU; one build serves float32 and bf16."""
+    """OpenVINO on the CPU; one build serves float32 and bf16, another one int8."""
 
     name = "openvino"
     description = "OpenVINO (CPU)"
-    precisions = ("bf16", FLOAT32)
+    precisions = (INT8, "bf16", FLOAT32)
     devices = (CPU,)
     modules = ("openvino",)
     libraries = ("openvino", "torch")
-    sources = ("runtime/openvino_build.py",)
+    sources = ("runtime/openvino_build.py", "runtime/openvino_int8.py", "runtime/quantisation.py")
+    model_files = (QUANTISATION,)
     builds = True
 
     def obstacle(self, precision: str, device: str, facts: ModelFacts | None) -> str:
-        """bf16 without hardware is refused: OpenVINO would compute in float32 and not say so."""
+        """Refuse bf16 without hardware, int8 without ranges.
+
+        OpenVINO would compute bf16 in float32 and not say so.
+        """
+        if precision == INT8 and facts and not (facts.folder / QUANTISATION).is_file():
+            return f"{facts.folder} has no {QUANTISATION}; make it with `mdacl quantise`"
         flags = cpu_flags()
         if precision == "bf16" and flags is not None and not has_bf16(flags):
             return "this CPU has no bf16; set precision to float32 or auto"
         return ""
 
+    def slowness(self, precision: str, device: str) -> str:
+        """INT8 pays only where 8-bit products are summed in one instruction."""
+        if precision == INT8 and not has_fast_int8(cpu_flags()):
+            return "this CPU has no VNNI"
+        return ""
+
     def built_as(self, precision: str) -> str:
         """Float32 and bf16 are one graph; the arithmetic is chosen when it is loaded."""
-        return FLOAT32
+        return precision if precision == INT8 else FLOAT32
 
     def build(
         self,
@@ -45,7 +60,7 @@ class OpenVinoKind(EngineKind):
         from mdacl_ros.runtime.openvino_build import convert
         from mdacl_ros.runtime.openvino_engine import DETECTOR, PROBE
 
-        convert(model, input_size, folder / DETECTOR, folder / PROBE, progress)
+        convert(model, input_size, precision, folder / DETECTOR, folder / PROBE, progress)
 
     def load(
         self,

@@ -155,7 +155,9 @@ def test_a_graph_that_answers_differently_is_refused(
         openvino_build, "_answers", lambda *_: [np.full((1, 40), 2.0, np.float32)] * 9
     )
     with pytest.raises(EngineError, match="scores differ from PyTorch"):
-        openvino_build.convert(model, SIZE, tmp_path / "a.xml", tmp_path / "b.xml", lambda *_: None)
+        openvino_build.convert(
+            model, SIZE, "float32", tmp_path / "a.xml", tmp_path / "b.xml", lambda *_: None
+        )
     assert list(tmp_path.glob("*.xml")) == []
 
 

@@ -86,6 +86,7 @@ def test_a_detector_of_one_camera_keeps_all_inputs(camera: str, tmp_path: Path) 
     openvino_build.convert(
         tmp_path / "model",
         SIZE,
+        "float32",
         tmp_path / "detector.xml",
         tmp_path / "probe.xml",
         lambda _, stage: stages.append(stage),
@@ -100,7 +101,7 @@ def test_attention_between_the_cameras_can_be_built(tmp_path: Path) -> None:
     save_random_model(tmp_path / "model", replace(MICRO, fusion="cross_attention"))
     probe = tmp_path / "probe.xml"
     openvino_build.convert(
-        tmp_path / "model", SIZE, tmp_path / "detector.xml", probe, lambda *_: None
+        tmp_path / "model", SIZE, "float32", tmp_path / "detector.xml", probe, lambda *_: None
     )
     graph = ov.Core().read_model(probe)
     assert sum(op.get_type_name() == "Softmax" for op in graph.get_ops()) >= 6
