@@ -46,14 +46,16 @@ def spearman(a: Sequence[float], b: Sequence[float]) -> float:
 def loss_mdi(detector: torch.nn.Module, sample: Sample) -> float:
     """The training-time index of one labelled pair: gradient of the detection loss."""
     height, width = sample.thermal.shape
+    everywhere = np.ones((2, height // 32, width // 32), np.float32)
     item = TrainingItem(
         sample.rgb,
         sample.thermal,
-        np.ones((2, height // 32, width // 32), np.float32),
+        everywhere,
         sample.boxes,
         sample.labels,
         sample.ignore,
         sample.exhaustive,
+        everywhere,
     )
     batch = collate([item])
     with torch.no_grad():

@@ -76,6 +76,8 @@ class TrainingItem:
         labels: ``(N,)`` int64.
         ignore: ``(N,)`` bool.
         exhaustive: ``(K,)`` bool.
+        covered: ``(2, H/32, W/32)`` float32; where there is an image, also one that was dropped:
+            a dropped image is left as it is, and marked absent.
     """
 
     rgb: ByteArray
@@ -85,6 +87,7 @@ class TrainingItem:
     labels: IntArray
     ignore: BoolArray
     exhaustive: BoolArray
+    covered: FloatArray
 
 
 def augment(
@@ -163,20 +166,23 @@ def _needed(donors: Donors | None) -> Donors:
 
 def _item(crop: Crop, present: FloatArray) -> TrainingItem:
     """Darken what no camera covers, and ignore what cannot be seen then."""
+    dropped = ~present.any((1, 2), keepdims=True)  # (2, 1, 1)
+    covered = np.where(dropped, crop.present, present)
     hidden = ~(crop.visible & _covered(crop.boxes, present)).any(1)
     return TrainingItem(
-        rgb=_masked(crop.rgb, present[0]),
-        thermal=_masked(crop.thermal, present[1]),
+        rgb=_masked(crop.rgb, covered[0]),
+        thermal=_masked(crop.thermal, covered[1]),
         present=present,
         boxes=crop.boxes,
         labels=crop.labels,
         ignore=crop.ignore | hidden,  # nothing left to see it by: not to be punished
         exhaustive=crop.exhaustive,
+        covered=covered,
     )
 
 
 def _masked(image: np.ndarray, cells: FloatArray) -> np.ndarray:
-    """The image, 0 outside the present cells."""
+    """The image, 0 outside the covered cells."""
     if cells.all():
         return image
     mask: np.ndarray = cv2.resize(cells, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)

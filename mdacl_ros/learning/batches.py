@@ -27,12 +27,15 @@ class Batch(NamedTuple):
         thermal: ``(B, 1, H, W)`` float in [0, 1].
         present: ``(B, 2, H/32, W/32)`` float availability.
         truth: Padded ground truth.
+        covered: ``(B, 2, H/32, W/32)`` where there is an image, also one that is not ``present``
+            because it was dropped; for teachers.
     """
 
     rgb: Tensor
     thermal: Tensor
     present: Tensor
     truth: Truth
+    covered: Tensor
 
 
 class Extra(NamedTuple):
@@ -131,6 +134,7 @@ def collate(items: list[TrainingItem]) -> Batch:
             torch.from_numpy(ignore),
             torch.from_numpy(np.stack([i.exhaustive for i in items])),
         ),
+        torch.from_numpy(np.stack([i.covered for i in items])),
     )
 
 

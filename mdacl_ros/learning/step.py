@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.batches import Batch
+from mdacl_ros.learning.distillation import Distillation, DistillationConfig
 from mdacl_ros.learning.equilibrium import (
     EquilibriumConfig,
     ModalityDiscriminator,
@@ -49,6 +50,7 @@ class TrainingStep(nn.Module):
         detector: With its auxiliary head.
         guidance: HCG losses.
         equilibrium: AER.
+        distillation: A teacher; ``None``: none.
 
     Attributes:
         running: Running dominance.
@@ -56,7 +58,11 @@ class TrainingStep(nn.Module):
     """
 
     def __init__(
-        self, detector: Detector, guidance: GuidanceConfig, equilibrium: EquilibriumConfig
+        self,
+        detector: Detector,
+        guidance: GuidanceConfig,
+        equilibrium: EquilibriumConfig,
+        distillation: DistillationConfig | None = None,
     ) -> None:
         super().__init__()
         config = detector.config
@@ -84,6 +90,11 @@ class TrainingStep(nn.Module):
             ModalityDiscriminator(detector.fused_channels)
             for _ in (coarse_levels(detector) if equilibrium.adversarial > 0 else ())
         )
+        self.distillation = (
+            Distillation(config.neck_channels, distillation)
+            if distillation is not None and distillation.active
+            else None
+        )
         self.running = RunningDominance()
         self.watched: Watched | None = None
 
@@ -110,6 +121,8 @@ class TrainingStep(nn.Module):
             x.retain_grad()
         fused = self.detector.fuse(inputs.features, inputs.masks)
         losses = self._detection(fused, batch)
+        if self.distillation is not None:
+            losses["distillation"] = self.distillation(fused.levels, batch)
         self.watched = Watched(
             inputs.features,
             batch.present.flatten(2).amax(2).amin(1) > 0,

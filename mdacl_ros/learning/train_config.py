@@ -11,6 +11,7 @@ import yaml
 
 from mdacl_ros.errors import ModelError
 from mdacl_ros.learning.augmentation import AugmentationConfig
+from mdacl_ros.learning.distillation import DistillationConfig
 from mdacl_ros.learning.equilibrium import EquilibriumConfig
 from mdacl_ros.learning.guidance_loss import GuidanceConfig
 from mdacl_ros.learning.misleading import MISLEADING
@@ -51,6 +52,7 @@ class TrainConfig:
         pair_share: Part of each batch drawn from them.
         guidance: Losses of the hierarchical cross-modal guidance (HCG).
         equilibrium: Adversarial equilibrium regularisation (AER).
+        distillation: Learning from another model.
         precision: ``float32`` or ``bf16`` (autocast).
         checkpoint_every: Steps between checkpoints.
         snapshot_every: Steps between kept weights for ``mdacl analyse dynamics``; 0: none.
@@ -84,6 +86,7 @@ class TrainConfig:
     pair_share: float = 0.0
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     equilibrium: EquilibriumConfig = field(default_factory=EquilibriumConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
     precision: str = "float32"
     checkpoint_every: int = 100
     snapshot_every: int = 0
@@ -180,7 +183,7 @@ RANGES: dict[str, tuple[float, float]] = {
 """Least and greatest value of numbers; shares and probabilities, and all others, are within 0 and 1
 or, as weights of losses, from 0 up."""
 
-WEIGHTS = ("guidance.", "equilibrium.")
+WEIGHTS = ("guidance.", "equilibrium.", "distillation.")
 """Sections whose numbers weigh losses."""
 
 
@@ -226,6 +229,7 @@ _SECTIONS: dict[str, type] = {
     "augmentation": AugmentationConfig,
     "guidance": GuidanceConfig,
     "equilibrium": EquilibriumConfig,
+    "distillation": DistillationConfig,
 }
 
 

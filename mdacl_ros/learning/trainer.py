@@ -70,7 +70,9 @@ class Trainer:
             taken = len(self.detector.state_dict()) - len(new)
             self.fabric.print(f"start: {taken} of {taken + len(new)} weights are {config.start}'s")
         self.frozen = _freeze(self.detector, config.frozen_blocks)
-        self.step_module = TrainingStep(self.detector, config.guidance, config.equilibrium)
+        self.step_module = TrainingStep(
+            self.detector, config.guidance, config.equilibrium, config.distillation
+        )
         optimizer = torch.optim.AdamW(_parameter_groups(self.step_module, config))
         self.module, self.optimizer = self.fabric.setup(self.step_module, optimizer)
         self.average = AveragedWeights(self.detector, config.ema_decay)

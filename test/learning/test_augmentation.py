@@ -74,7 +74,7 @@ def test_same_seed_same_item() -> None:
     assert not np.array_equal(a.rgb, c.rgb)
 
 
-def test_dropped_camera_is_dark_and_marked_absent() -> None:
+def test_dropped_camera_is_marked_absent_and_kept_for_teachers() -> None:
     dropped = set()
     for seed in SEEDS:
         item = draw(replace(QUIET, drop_modality=1.0), seed)
@@ -82,7 +82,10 @@ def test_dropped_camera_is_dark_and_marked_absent() -> None:
         assert here.sum() == 1
         dropped.add(int(here.argmin()))
         absent = (item.rgb, item.thermal)[int(here.argmin())]
-        assert not absent.any()
+        assert item.covered.all() or not absent.all()
+        assert np.array_equal(item.covered[here], item.present[here])
+        if len(item.boxes):
+            assert absent.any()
     assert dropped == {0, 1}
 
 

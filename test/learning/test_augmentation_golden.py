@@ -19,8 +19,11 @@ def numbers(seed: int) -> list[float]:
     )
     sample.rgb[:, :, 1] //= 2
     item = augment(sample, AugmentationConfig(size=(96, 64)), np.random.default_rng(seed))
-    images = [x.reshape(-1)[:: x.size // 4][:4].astype(float) for x in (item.rgb, item.thermal)]
-    means = [item.rgb.mean() / 255, item.thermal.mean(), item.present.mean(), item.ignore.sum()]
+    rgb, thermal = (  # a dropped image is kept for teachers; the network never sees it
+        image * item.present[camera].any() for camera, image in enumerate((item.rgb, item.thermal))
+    )
+    images = [x.reshape(-1)[:: x.size // 4][:4].astype(float) for x in (rgb, thermal)]
+    means = [rgb.mean() / 255, thermal.mean(), item.present.mean(), item.ignore.sum()]
     return [*means, *(images[0] / 255), *images[1], *item.boxes.ravel()[:4]]
 
 
