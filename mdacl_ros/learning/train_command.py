@@ -106,21 +106,19 @@ def run(args: argparse.Namespace) -> int:
     record = {"training": made}
     save_detector(detector, out, record)
     told = ""
-    real = data.real(config)
     if len(detector.cameras) > 1:
+        real = data.real(config)
         try:
             fit = _fit_estimate(out, real[:: max(1, len(real) // FIT_IMAGES)])
         except KeyboardInterrupt:
             print(f"interrupted: {out} lacks its dominance estimate yet; the same command fits it")
             raise
         save_detector(detector, out, record | {"dominance_estimate": asdict(fit)})
+        seen = real[:: max(1, len(real) // PAIRS)]
+        write_ranges(out, seen, f"{args.config.name}, training pairs")
         told = (
             f"; its dominance estimate follows the exact gradient with correlation "
             f"{fit.correlation:.2f} on {fit.images} training images"
-        )
-    if real:
-        write_ranges(
-            out, real[:: max(1, len(real) // PAIRS)], f"{args.config.name}, training pairs"
         )
     print(f"wrote {out}{told}")
     return 0
