@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from mdacl_ros.network.weights import count_parameters, load_detector
 from mdacl_ros.perception import Perception, PerceptionConfig
 from mdacl_ros.replay.memory import MemoryRecording
 from mdacl_ros.replay.scoring import SCORE_FLOOR, Evaluation, evaluate
+from mdacl_ros.runtime.cache import EngineCache
 from mdacl_ros.runtime.engine_build import build_engine
 from mdacl_ros.runtime.engine_kind import FLOAT32
 from mdacl_ros.runtime.model_facts import read_model_facts
@@ -35,8 +35,7 @@ def perception_of(model: Path, size: tuple[int, int], threads: int) -> Iterator[
         size: Width and height of the network input.
         threads: CPU threads; 0 leaves it to OpenVINO.
     """
-    with tempfile.TemporaryDirectory(prefix="engine_", dir=model.parent) as name:
-        folder = Path(name)
+    with EngineCache().scratch() as folder:
         build_engine(OpenVinoKind(), model, size, FLOAT32, folder, lambda _share, _what: None)
         engine = OpenVinoEngine(folder, read_model_facts(model), size, threads=threads)
         try:

@@ -74,12 +74,22 @@ class EngineCache:
         Raises:
             EngineError: The cache folder cannot be written.
         """
+        with self.scratch() as part:
+            yield part
+            with self._explained():
+                self._keep(part, parts)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield a folder for an engine of one use; it is removed afterwards.
+
+        Raises:
+            EngineError: The cache folder cannot be written.
+        """
         with self._explained():
             part = self._new_folder()
         try:
             yield part
-            with self._explained():
-                self._keep(part, parts)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 

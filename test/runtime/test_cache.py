@@ -141,3 +141,10 @@ def test_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_root() == Path("/cache/mdacl_ros/engines")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_root() == Path.home() / ".cache/mdacl_ros/engines"
+
+
+def test_an_engine_of_one_use_leaves_nothing(cache: EngineCache) -> None:
+    with cache.scratch() as folder:
+        (folder / "graph.bin").write_text("graph")
+        assert folder.parent == cache.root
+    assert not list(cache.root.iterdir())
