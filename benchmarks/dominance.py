@@ -26,7 +26,6 @@ from mdacl_ros.learning.data_folder import data_folder
 from mdacl_ros.learning.dominance_fit import network_input
 from mdacl_ros.learning.losses import detection_loss
 from mdacl_ros.learning.samples import Sample, load_sample, read_pairs
-from mdacl_ros.network.detector import LEVELS
 from mdacl_ros.network.diversity import channel_entropy
 from mdacl_ros.network.dominance import dominance_shares, mdi
 from mdacl_ros.network.weights import load_detector
@@ -64,8 +63,8 @@ def loss_mdi(detector: torch.nn.Module, sample: Sample) -> float:
     dense, _ = detector.decide(features, inputs.masks)
     detection_loss(dense, batch.truth, (width, height), 1).total.backward()
     with torch.no_grad():
-        g = torch.stack([(x * x.grad).abs().sum() for x in features]).view(1, LEVELS, 2).sum(1)
-        h = torch.stack([channel_entropy(x)[0] for x in features]).view(1, LEVELS, 2).mean(1)
+        g = torch.stack([(x * x.grad).abs().sum() for x in features]).view(1, -1, 2).sum(1)
+        h = torch.stack([channel_entropy(x)[0] for x in features]).view(1, -1, 2).mean(1)
         return float(mdi(dominance_shares(h, g)))
 
 

@@ -104,6 +104,7 @@ class TracingEngine:
         self.input_size, self.labels, self.estimate = input_size, facts.labels, facts.estimate
         self.trace: GateTrace | None = None
         self._detector = load_detector(model)
+        self.levels = self._detector.levels
         self._input = ImageInput(self._detector)
         with traced(self._detector):
             pass  # refuses a model without gates before any image is read
@@ -141,12 +142,15 @@ class FeatureViewer:
     Args:
         model: Model folder with a gated detector.
         input_size: Network input ``(width, height)``, multiples of 32.
+
+    Attributes:
+        levels: Number of levels at which the cameras are fused.
     """
 
     def __init__(self, model: Path, input_size: tuple[int, int]) -> None:
         self._engine = TracingEngine(model, input_size)
         self._perception = Perception(self._engine, None, PerceptionConfig())
-        self.labels = self._engine.labels
+        self.labels, self.levels = self._engine.labels, self._engine.levels
         self.input_size = input_size
 
     def view(self, pair: FramePair) -> FeatureView:

@@ -27,7 +27,6 @@ from mdacl_ros.analysis.scenes import (
 )
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.learning.data_folder import data_folder
-from mdacl_ros.network.detector import LEVELS
 from mdacl_ros.replay.progress import progress_bar
 from mdacl_ros.runtime.build_command import parse_size
 from mdacl_ros.runtime.engine import STRIDE
@@ -61,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     size = _checked_size(args)
     folder = out_folder(args)
     viewer = FeatureViewer(model_folder(args), size)
+    if not 3 <= args.level <= 2 + viewer.levels:
+        wanted = "3, 4 or 5 (stride 8, 16, 32)" if viewer.levels > 1 else "3: it fuses at stride 8"
+        raise ParameterError(f"--level: got {args.level}, wanted {wanted}")
     pairs = _pairs(args)
     drawn = choose_pairs(pairs, args.pairs)
     traces: dict[str, list[GateTrace]] = {}
@@ -81,8 +83,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _checked_size(args: argparse.Namespace) -> tuple[int, int]:
-    if not 3 <= args.level <= 2 + LEVELS:
-        raise ParameterError(f"--level: got {args.level}, wanted 3, 4 or 5 (stride 8, 16, 32)")
     size = parse_size(args.size)
     if min(size) < STRIDE or any(side % STRIDE for side in size):
         raise ParameterError(f"--size: got {args.size}, wanted multiples of {STRIDE}, e.g. 640x480")
@@ -109,7 +109,8 @@ def mean_dimension(traces: list[GateTrace]) -> np.ndarray:
 
 def _text(traces: Mapping[str, list[GateTrace]]) -> str:
     """Mean instance gates by condition, modality and level, then those of the dimensions."""
-    columns = [f"{camera} P{level + 3}" for level in range(LEVELS) for camera in MODALITIES]
+    levels = len(next(iter(traces.values()))[0].instance)
+    columns = [f"{camera} P{level + 3}" for level in range(levels) for camera in MODALITIES]
     blocks = []
     for title, mean in (("instance gate", mean_instance), ("dimension gate", mean_dimension)):
         cells = [[f"mean {title}", "pairs", *columns]]

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from mdacl_ros.analysis.features import FeatureView, GateTrace
 from mdacl_ros.analysis.plots import CAMERA_COLOURS, INK, bare
-from mdacl_ros.network.detector import LEVELS
 from mdacl_ros.types import MODALITIES, FloatArray
 from mdacl_ros.visualization import draw_detections
 
@@ -97,8 +96,9 @@ def draw_gates(traces: Mapping[str, list[GateTrace]], path: Path) -> None:
         path: PNG to write.
     """
     figure = Figure(figsize=(11, 5.6), layout="constrained")
-    grid = figure.subplots(2, LEVELS, sharey="row")
-    for level in range(LEVELS):
+    levels = len(next(iter(traces.values()))[0].instance)
+    grid = figure.subplots(2, levels, sharey="row", squeeze=False)
+    for level in range(levels):
         _draw_instances(grid[0, level], traces, level)
         _draw_dimensions(grid[1, level], traces, level)
         grid[0, level].set_title(f"P{level + 3}", loc="left", weight="bold")

@@ -19,8 +19,6 @@ from mdacl_ros.network.head import STRIDES, DensePredictions, Head, select_top
 from mdacl_ros.network.neck import Neck, SumNeck
 from mdacl_ros.network.stem import Stem
 
-LEVELS = 3
-
 
 class DetectorOutput(NamedTuple):
     """Tensors behind :class:`mdacl_ros.types.Predictions`, in its order and shapes."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from network.random_models import ONE_TRUNK, save_random_model
 
 from mdacl_ros.analysis.features import FeatureViewer, TracingEngine, channel_energy, traced
 from mdacl_ros.analysis.scenes import choose_pairs, recorded_pairs, simulated_pairs
@@ -120,3 +121,16 @@ def test_command_writes_table_and_pictures(tmp_path, model, capsys) -> None:
     assert "--level: got 2, wanted 3, 4 or 5" in capsys.readouterr().err
     assert main([*command, "--size", "100x100"]) == 2
     assert "wanted multiples of 32" in capsys.readouterr().err
+
+
+def test_one_trunk_has_one_level_of_gates(tmp_path, capsys) -> None:
+    data = write_data_set(tmp_path / "data")
+    model = save_random_model(tmp_path / "model", ONE_TRUNK)
+    out = tmp_path / "out"
+    command = ["analyse", "features", "--model", str(model), "--data", str(data)]
+    command += ["--size", "160x128", "--out", str(out)]
+    assert main(command) == 0
+    values = json.loads((out / "features.json").read_text())
+    assert len(values["instance"]["day (data)"]["thermal"]) == 1
+    assert main([*command, "--level", "4"]) == 2
+    assert "--level: got 4, wanted 3: it fuses at stride 8" in capsys.readouterr().err
