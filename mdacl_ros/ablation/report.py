@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from mdacl_ros.ablation.goals import Goal, judge_goals
@@ -62,7 +62,7 @@ class Report:
             "missing": list(results.missing),
             "failed": list(results.failed),
             "outdated": list(results.outdated),
-            "evaluation": asdict(self.plan.evaluation),
+            "evaluation": self.plan.evaluation.deciding(),
             "revisions": self.revisions,
             "start_weights": dict(self.start_weights),
             "rows": [row.to_json() for row in self.rows],

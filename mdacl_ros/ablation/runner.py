@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -180,7 +180,7 @@ def _measured(plan: AblationPlan, folder: Path, model: Path, place: Workplace) -
         "score_seconds": round(time.monotonic() - started, 1),
         "score_cpu_seconds": round(_cpu_seconds() - busy, 1),
         **scores,
-        "evaluation": asdict(plan.evaluation),
+        "evaluation": plan.evaluation.deciding(),
     }
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mdacl_ros.errors import EngineError
 from mdacl_ros.runtime.cudart import CudaError, CudaRuntime
 from mdacl_ros.runtime.tensorrt_library import error_recorder, quiet_logger
 from mdacl_ros.runtime.tensorrt_plan import Binding
 
-Array = np.ndarray[Any, Any]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

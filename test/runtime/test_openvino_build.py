@@ -112,6 +112,6 @@ def test_one_trunk_can_be_built(tmp_path: Path) -> None:
     """Also the gradient through strides, ReLU6 and uneven padding; the build compares both."""
     save_random_model(tmp_path / "model", ONE_TRUNK)
     graphs = tmp_path / "detector.xml", tmp_path / "probe.xml"
-    openvino_build.convert(tmp_path / "model", SIZE, *graphs, lambda *_: None)
+    openvino_build.convert(tmp_path / "model", SIZE, "float32", *graphs, lambda *_: None)
     shapes = [ov.Core().read_model(graph).output(3).shape for graph in graphs]  # gates
     assert [list(shape) for shape in shapes] == [[1, 2, 1]] * 2
