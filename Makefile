@@ -62,14 +62,14 @@ demo: $(READY) ## Play a recording (INPUT=bag|folder, default: simulated scenes)
 	@"$(BIN)/mdacl" demo $(DEMO_OPTIONS)
 
 test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal" passes options on)
-	@"$(BIN)/python" -m pytest --cov=mdacl_ros --cov-report=term:skip-covered $(PYTEST)
+	@"$(BIN)/python" -m pytest --cov --cov-report=term:skip-covered $(PYTEST)
 
 test-slow: $(READY) ## Run the tests that take minutes
 	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
 
 test-tensorrt: $(TENSORRT_READY) ## Build TensorRT engines on the CPU, in .venv-tensorrt (100 MB once; 10 minutes; x86_64, Python 3.11)
 	@"$(VENV)-tensorrt/bin/python" -m pytest -m tensorrt --timeout=1800 -p no:cacheprovider test/runtime $(PYTEST)
-	@"$(VENV)-tensorrt/bin/python" benchmarks/tensorrt_coverage.py --precision float32 fp16 int8
+	@"$(VENV)-tensorrt/bin/python" research/benchmarks/tensorrt_coverage.py --precision float32 fp16 int8
 
 $(TENSORRT_READY): $(READY) tools/tensorrt-py3.11.txt tools/set_up_tensorrt.py
 	@"$(BIN)/python" tools/set_up_tensorrt.py "$(VENV)-tensorrt"
@@ -83,7 +83,7 @@ fuzz: $(READY) ## Feed 270,000 malformed inputs to decoders, loaders and a live 
 	@MDACL_FUZZ=10000 "$(BIN)/python" -m pytest test/fuzz --timeout=7200 $(PYTEST)
 
 soak: $(READY) ## Run an hour with a fault every ten seconds (MINUTES=60)
-	@"$(BIN)/python" benchmarks/soak.py --minutes $(MINUTES)
+	@"$(BIN)/python" research/benchmarks/soak.py --minutes $(MINUTES)
 
 train: $(READY) ## Train, or continue, the shipped detector (CONFIG=file.yaml, TRAIN="--data folder" passes options on)
 	@for config in $(CONFIG); do "$(BIN)/mdacl" train "$$config" $(TRAIN) || exit 1; done
@@ -91,10 +91,11 @@ train: $(READY) ## Train, or continue, the shipped detector (CONFIG=file.yaml, T
 bench: $(READY) ## Measure the engines on this machine (BENCH="..." passes options on)
 	@"$(BIN)/mdacl" bench $(BENCH)
 
-lint: $(READY) ## Check formatting, lint and types
+lint: $(READY) ## Check formatting, lint, types and who imports whom
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/mypy"
+	@"$(BIN)/lint-imports"
 
 format: $(READY) ## Format the code and mend what ruff can
 	@"$(BIN)/ruff" format .
@@ -104,7 +105,7 @@ lock: $(READY) ## Resolve the requirements into the lock file of this DISTRO and
 	@"$(BIN)/python" tools/lock_requirements.py --distro "$(DISTRO)"
 
 clean: ## Remove what the other targets made, but no .venv
-	@rm -rf build install log dist demo_out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf build install log dist demo_out .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv as well (DISTRO=jazzy: .venv-jazzy)

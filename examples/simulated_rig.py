@@ -17,12 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mdacl_ros.replay.bag_writer import write_bag
-from mdacl_ros.replay.rig_recording import RigRecording
-from mdacl_ros.replay.simulated import SimulatedRecording
 from mdacl_ros.resources import find_resource
-from mdacl_ros.sensing.rig import RigCalibration, load_rig
-from mdacl_ros.simulation import Phase, Scenario, SceneConfig
+from mdacl_ros.sensing.registration.rig import RigCalibration, load_rig
+from mdacl_tools.recordings.bag_writer import write_bag
+from mdacl_tools.recordings.rig_recording import RigRecording
+from mdacl_tools.recordings.simulated import SimulatedRecording
+from mdacl_tools.scenes import Phase, Scenario, SceneConfig
 
 
 def knocked(rig: RigCalibration, degrees: float) -> RigCalibration:

@@ -19,13 +19,13 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from mdacl_ros.config.launch_arguments import boolean, number, whole_number
 from mdacl_ros.errors import ParameterError
-from mdacl_ros.launch_arguments import boolean, number, whole_number
 from mdacl_ros.local_ros import local_environment
-from mdacl_ros.nodes.making import NOT_STARTED
-from mdacl_ros.replay.rehearsal import rehearse
+from mdacl_ros.nodes.node_creation import NOT_STARTED
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
+from mdacl_tools.recordings.rehearsal import rehearse
 
 PLAYER_ARGUMENTS = {
     "input": ("", "bag, folder of videos or data set; empty: simulated scenes"),

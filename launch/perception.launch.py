@@ -19,7 +19,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mdacl_ros.launch_arguments import boolean, existing_file, number
+from mdacl_ros.config.launch_arguments import boolean, existing_file, number
 from mdacl_ros.nodes import topics
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.registry import device_names, engine_names, precision_names

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdacl_ros.datasets.opening import open_dataset
+from mdacl_tools.recordings.datasets.open_dataset import open_dataset
 
 TOOL = Path(__file__).parents[1] / "tools/gpu_training.py"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "mdacl_ros"
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted([*(ROOT / "mdacl_ros").rglob("*.py"), *(ROOT / "mdacl_tools").rglob("*.py")])
 NOT_GENERIC = {"floating", "integer", "number", "dtype", "ndarray"}
 """Classes of numpy that can be subscripted since 1.22 only."""
 
@@ -37,7 +38,7 @@ def subscripted_numpy_classes(source: str) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_numpy_1_21_imports_it(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert subscripted_numpy_classes(source) == []

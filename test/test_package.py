@@ -22,6 +22,8 @@ MANIFEST = ElementTree.parse(ROOT / "package.xml").getroot()
 
 # The type hashes ROS 2 computes from the definitions of vision_msgs 4.1.1 (RIHS01): a subscriber
 # whose definitions differ in a name, a type or the order of fields has other hashes.
+OURS = ("mdacl_ros", "mdacl_tools", "research")
+PACKAGES = ("mdacl_ros", "mdacl_tools", "research/ablation", "research/analysis")
 TYPE_HASHES = {
     "Detection2DArray": "214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968",
     "Detection2D": "0d12b69df5c593b3455b7346fac8205437a7d4bcb09b9e0e0b2dde787ded38ea",
@@ -39,7 +41,7 @@ def declared_dependencies() -> set[str]:
 
 def imported_modules() -> set[str]:
     found = set()
-    for path in (ROOT / "mdacl_ros").rglob("*.py"):
+    for path in (p for name in PACKAGES for p in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
@@ -73,7 +75,7 @@ def test_every_other_import_is_a_requirement() -> None:
     elsewhere = {"torch_tensorrt", "tensorrt", "onnxscript", "ray"}  # on robots, on clusters
     stdlib = set(sys.stdlib_module_names)
     direct = (ROOT / "requirements" / "direct.txt").read_text(encoding="utf-8").lower()
-    wanted = imported_modules() - stdlib - elsewhere - declared_dependencies() - {"mdacl_ros"}
+    wanted = imported_modules() - stdlib - elsewhere - declared_dependencies() - set(OURS)
     missing = {
         m for m in wanted if f"{modules.get(m, m).replace('_', '-').lower()}==" not in direct
     }
@@ -188,8 +190,8 @@ def test_pip_installs_every_resource(tmp_path: Path) -> None:
     sources = {p.relative_to(copy) for p in (copy / "models").rglob("*") if p.is_file()}
     assert {p for p in sources if not (share / "mdacl_ros" / p).is_file()} == set()
     assert (tmp_path / "p" / "bin" / "mdacl").is_file()
-    templates = sorted(p.name for p in (ROOT / "mdacl_ros/reporting/templates").iterdir())
-    (found,) = (tmp_path / "p").rglob("mdacl_ros/reporting/templates")
+    templates = sorted(p.name for p in (ROOT / "mdacl_tools/report/templates").iterdir())
+    (found,) = (tmp_path / "p").rglob("mdacl_tools/report/templates")
     assert sorted(p.name for p in found.iterdir()) == templates
 
 

@@ -161,7 +161,7 @@ def train(args: argparse.Namespace) -> int:
     import yaml
 
     _use_folder()
-    from mdacl_ros.ablation.plan import load_plan, merged
+    from research.ablation.plan import load_plan, merged
 
     end = time.monotonic() + 60 * args.minutes
     changes: dict[str, Any] = {"simulated": 0, "simulated_share": 0.0, "workers": 2, "threads": 2}
@@ -208,12 +208,12 @@ def unit(args: argparse.Namespace) -> int:
     _use_folder()
     import torch
 
-    from mdacl_ros.learning.devices import training_fabric
-    from mdacl_ros.learning.interrupt import TrainingInterrupted
-    from mdacl_ros.learning.train_config import load_train_config
-    from mdacl_ros.learning.trainer import Trainer
-    from mdacl_ros.learning.training_data import TrainingData
     from mdacl_ros.network.weights import save_detector
+    from mdacl_tools.learning.devices import training_fabric
+    from mdacl_tools.learning.interrupt import TrainingInterrupted
+    from mdacl_tools.learning.train_config import load_train_config
+    from mdacl_tools.learning.trainer import Trainer
+    from mdacl_tools.learning.training_data import TrainingData
 
     config = load_train_config(args.config)
     torch.set_num_threads(max(1, config.threads))

@@ -2,8 +2,8 @@
 
 ``import torch_tensorrt`` asks torch for the GPU's compute capability and fails without one. This
 module gives torch.cuda the values of a GPU for these questions only; ``torch.cuda.is_available()``
-stays False, and nothing is claimed to run. For tests and ``benchmarks/tensorrt_coverage.py``; the
-package itself never does this.
+stays False, and nothing is claimed to run. For tests and
+``research/benchmarks/tensorrt_coverage.py``; the package itself never does this.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Own formulation. The share of one box by the definition, ``sum |ds/dx~_m * x~_m|
 of that box alone, needs a backward pass a box. The maps of one pass for all boxes hold nearly the
 same answer, because scores hang on features near their box: summed over a region twice as wide and
 high as the box (its context counts), they rank boxes as the definition does. How nearly is measured
-by ``benchmarks/dominance_per_box.py``.
+by ``research/benchmarks/dominance_per_box.py``.
 """
 
 from __future__ import annotations

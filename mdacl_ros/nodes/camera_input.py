@@ -13,9 +13,9 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdacl_ros.errors import ImageError
+from mdacl_ros.health.statistics import Statistics
 from mdacl_ros.nodes import image_messages, markers, topics
 from mdacl_ros.nodes.qos_overrides import overridable, policy_name
-from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import Frame, Modality
 
 try:  # Jazzy and later

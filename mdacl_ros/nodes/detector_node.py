@@ -20,27 +20,27 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from mdacl_ros.config.parameters import RELOADED, NodeParameters
 from mdacl_ros.errors import EngineError, MdaclError
+from mdacl_ros.health.status_part import Part
 from mdacl_ros.nodes import diagnostics, topics
 from mdacl_ros.nodes.engine_reload import EngineReload, Loaded
 from mdacl_ros.nodes.health_reporter import HealthReporter
-from mdacl_ros.nodes.making import (
+from mdacl_ros.nodes.node_creation import (
     NOT_STARTED,
     refusals_in_one_line,
     tell_unknown_parameters,
 )
 from mdacl_ros.nodes.parameter_server import ParameterServer
-from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
 from mdacl_ros.nodes.pipeline import EngineFactory, Pipeline
 from mdacl_ros.nodes.process import run_node
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.session import EXIT_WAIT, STOP_WAIT, DetectionSession
 from mdacl_ros.nodes.snapshot import take_snapshot
-from mdacl_ros.nodes.status_part import Part
-from mdacl_ros.perception import Perception
+from mdacl_ros.pipeline.perception import Perception
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine
-from mdacl_ros.sensing.rig import RigCalibration
+from mdacl_ros.sensing.registration.rig import RigCalibration
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 

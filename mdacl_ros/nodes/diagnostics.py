@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from mdacl_ros.nodes.dominance_watch import MdiAlarm
+from mdacl_ros.health.dominance_watch import MdiAlarm
+from mdacl_ros.health.pairing_watch import Pairing
+from mdacl_ros.health.status_part import ERROR, OK, WARN, Part
 from mdacl_ros.nodes.messages import to_key_values
-from mdacl_ros.nodes.pairing import Pairing
-from mdacl_ros.nodes.status_part import ERROR, OK, WARN, Part
-from mdacl_ros.sensing.residual import Residual
-from mdacl_ros.sensing.residual_alarm import knocked_text
+from mdacl_ros.sensing.registration.residual import Residual
+from mdacl_ros.sensing.registration.residual_alarm import knocked_text
 from mdacl_ros.types import MODALITIES
 
 COUNTERS = (

@@ -12,9 +12,9 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
+from mdacl_ros.config.parameters import NodeParameters
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.nodes import topics
-from mdacl_ros.nodes.parameters import NodeParameters
 from mdacl_ros.runtime.choice import EngineChoice
 from mdacl_ros.runtime.engine import Engine
 

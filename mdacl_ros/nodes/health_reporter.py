@@ -9,10 +9,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from mdacl_ros.health.status_part import Part
 from mdacl_ros.nodes import messages, topics
 from mdacl_ros.nodes.heartbeat import Heartbeat
 from mdacl_ros.nodes.qos_overrides import overridable
-from mdacl_ros.nodes.status_part import Part
 
 Gist = tuple[tuple[bytes, str], ...]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.nodes.statistics import Statistics
-from mdacl_ros.sensing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.health.statistics import Statistics
+from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
 from mdacl_ros.types import Frame, FramePair, Modality
 
 T = TypeVar("T")

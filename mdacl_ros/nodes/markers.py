@@ -12,13 +12,13 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from mdacl_ros.drawing import GREY
-from mdacl_ros.label_places import place_labels
+from mdacl_ros.drawing.label_places import place_labels
+from mdacl_ros.drawing.overlay import class_colour, detection_text
+from mdacl_ros.drawing.primitives import GREY
 from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.marker_shapes import colour, live_for, outlines, text, text_size
 from mdacl_ros.nodes.mdi_gauge import to_gauge
 from mdacl_ros.types import BoolArray, Detections, FloatArray, IntArray, PerceptionResult
-from mdacl_ros.visualization import class_colour, detection_text
 
 COEFFICIENTS = (4, 5, 8, 12, 14)
 """Numbers of distortion coefficients that OpenCV's lens models have; fewer are no distortion."""

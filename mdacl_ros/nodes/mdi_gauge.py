@@ -6,7 +6,7 @@ import numpy as np
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
-from mdacl_ros.drawing import GREY, RGB_COLOUR, THERMAL_COLOUR, WHITE
+from mdacl_ros.drawing.primitives import GREY, RGB_COLOUR, THERMAL_COLOUR, WHITE
 from mdacl_ros.nodes.marker_shapes import colour, lines, text, triangle
 from mdacl_ros.types import DominanceReading, FloatArray
 

@@ -17,14 +17,14 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mdacl_ros.errors import MdaclError, ParameterError
-from mdacl_ros.nodes.parameter_spec import ParameterSpec
-from mdacl_ros.nodes.parameters import (
+from mdacl_ros.config.parameter_spec import ParameterSpec
+from mdacl_ros.config.parameters import (
     RELOADED,
     SPECS,
     NodeParameters,
     updated,
 )
+from mdacl_ros.errors import MdaclError, ParameterError
 
 TOGETHER = "(together)"
 """Key of the error of values that are right alone but contradict each other."""

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from mdacl_ros.config.parameters import RELOADED, NodeParameters
 from mdacl_ros.errors import CalibrationError, EngineError
-from mdacl_ros.nodes.parameters import RELOADED, NodeParameters
-from mdacl_ros.perception import Perception
+from mdacl_ros.pipeline.perception import Perception
 from mdacl_ros.runtime.choice import EngineChoice
 from mdacl_ros.runtime.engine import Engine, Progress
-from mdacl_ros.sensing.rig import RigCalibration, load_rig
+from mdacl_ros.sensing.registration.rig import RigCalibration, load_rig
 from mdacl_ros.types import MODALITIES, Modality
 
 SILENCE = 2.0

@@ -19,7 +19,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.nodes.making import refusals_in_one_line, tell_unknown_parameters
+from mdacl_ros.nodes.node_creation import refusals_in_one_line, tell_unknown_parameters
 
 CALLBACK_TIMEOUT = 1.0
 """Seconds granted to a callback in progress."""

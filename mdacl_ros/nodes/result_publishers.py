@@ -14,11 +14,11 @@ from std_msgs.msg import Float32, Header
 from vision_msgs.msg import Detection2DArray, LabelInfo
 from visualization_msgs.msg import MarkerArray
 
+from mdacl_ros.drawing.overlay import draw_detections, without_image
+from mdacl_ros.health.statistics import Statistics
 from mdacl_ros.nodes import markers, messages, topics
 from mdacl_ros.nodes.qos_overrides import overridable, policy_name, qos_conflict
-from mdacl_ros.nodes.statistics import Statistics
 from mdacl_ros.types import FramePair, PerceptionResult
-from mdacl_ros.visualization import draw_detections, without_image
 
 try:  # Jazzy and later
     from rclpy.event_handler import PublisherEventCallbacks, UnsupportedEventTypeError

@@ -17,7 +17,7 @@ from rclpy.utilities import remove_ros_args
 
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.nodes.detector_node import DetectorNode
-from mdacl_ros.nodes.making import refusals_in_one_line
+from mdacl_ros.nodes.node_creation import refusals_in_one_line
 from mdacl_ros.nodes.pipeline import EngineFactory
 from mdacl_ros.nodes.process import RunnableNode, run_nodes
 from mdacl_ros.runtime import load_engine

@@ -23,7 +23,7 @@ from vision_msgs.msg import Detection2DArray
 
 from mdacl_ros.errors import MdaclError, ParameterError
 from mdacl_ros.nodes import topics
-from mdacl_ros.nodes.making import refusals_in_one_line
+from mdacl_ros.nodes.node_creation import refusals_in_one_line
 from mdacl_ros.nodes.process import init_ros
 
 REMIND_S = 10.0

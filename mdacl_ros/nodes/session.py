@@ -10,28 +10,29 @@ import traceback
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 
+from mdacl_ros.config.parameters import NodeParameters
 from mdacl_ros.errors import MdaclError
+from mdacl_ros.health.clock_watch import ClockWatch
+from mdacl_ros.health.life_log import LifeLog
+from mdacl_ros.health.pair_health import PairHealth
+from mdacl_ros.health.pairing_watch import LostShare, Pairing
+from mdacl_ros.health.rate_watch import RateWatch
+from mdacl_ros.health.residual_watch import ResidualWatch
+from mdacl_ros.health.silence import Silence
+from mdacl_ros.health.stamp_watch import StampWatch
+from mdacl_ros.health.statistics import Statistics
+from mdacl_ros.health.synchronizer_state import SynchronizerState, read_synchronizer
 from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
-from mdacl_ros.nodes.clock_watch import ClockWatch
 from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
 from mdacl_ros.nodes.inference_thread import InferenceThread
-from mdacl_ros.nodes.life_log import LifeLog
-from mdacl_ros.nodes.pair_health import PairHealth
-from mdacl_ros.nodes.pairing import LostShare, Pairing
-from mdacl_ros.nodes.parameters import NodeParameters
-from mdacl_ros.nodes.rate_watch import RateWatch
-from mdacl_ros.nodes.residual_watch import ResidualWatch
+from mdacl_ros.nodes.node_clock import clock_of
 from mdacl_ros.nodes.result_publishers import ResultPublishers
-from mdacl_ros.nodes.silence import Silence
-from mdacl_ros.nodes.stamp_watch import StampWatch
-from mdacl_ros.nodes.statistics import Statistics
-from mdacl_ros.nodes.synchronizer_state import SynchronizerState, clock_of, read_synchronizer
 from mdacl_ros.nodes.watchdog import Watchdog
-from mdacl_ros.perception import Perception
-from mdacl_ros.sensing.residual import Residual
-from mdacl_ros.sensing.residual_alarm import knocked_text
-from mdacl_ros.sensing.synchronizer import PairSynchronizer
+from mdacl_ros.pipeline.perception import Perception
+from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer
+from mdacl_ros.sensing.registration.residual import Residual
+from mdacl_ros.sensing.registration.residual_alarm import knocked_text
 from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
 
 STOP_WAIT, EXIT_WAIT = 5.0, 0.5

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from mdacl_ros.health.status_part import RECENT
 from mdacl_ros.local_ros import middleware_settings
 from mdacl_ros.nodes.diagnostics import Snapshot
 from mdacl_ros.types import MODALITIES
@@ -15,9 +16,6 @@ from mdacl_ros.types import MODALITIES
 if TYPE_CHECKING:
     from mdacl_ros.nodes.detector_node import DetectorNode
     from mdacl_ros.nodes.session import DetectionSession
-
-RECENT = 5.0
-"""Seconds a fact decides the level of a status."""
 
 
 def take_snapshot(node: DetectorNode) -> Snapshot:

@@ -18,16 +18,6 @@ def detector_node() -> int:
     return start("detector_node")
 
 
-def fault_injector_node() -> int:
-    """Run the fault injector."""
-    return start("fault_injector_node")
-
-
-def player_node() -> int:
-    """Run the player."""
-    return start("player_node")
-
-
 def rigs() -> int:
     """Run several rigs in one process."""
     return start("rigs_node")
@@ -38,20 +28,21 @@ def rviz_in_camera_frame() -> int:
     return start("rviz_in_camera_frame")
 
 
-def start(module: str) -> int:
+def start(module: str, package: str = "mdacl_ros.nodes") -> int:
     """Import a node's module and run its ``main``; a signal until then ends the process.
 
     With ``--help`` it prints what the module says of itself instead.
 
     Args:
-        module: Of :mod:`mdacl_ros.nodes`.
+        module: The node's.
+        package: It is in.
 
     Returns:
         The process's exit status.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    loaded = importlib.import_module(f"mdacl_ros.nodes.{module}")
+    loaded = importlib.import_module(f"{package}.{module}")
     if {"-h", "--help"} & set(sys.argv[1:]):
         print((loaded.__doc__ or "").strip())
         return 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mdacl_ros.health.statistics import Statistics
 from mdacl_ros.nodes.inference_thread import InferenceThread
-from mdacl_ros.nodes.statistics import Statistics
 
 
 class Watchdog:

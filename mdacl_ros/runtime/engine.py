@@ -24,7 +24,8 @@ class Engine(Protocol):
         input_size: ``(width, height)`` of the network input in pixels, multiples of 32.
         labels: Class names in the order of ``Predictions.labels``.
         estimate: (slope, offset) of the fit from fusion energies to sensitivities, see
-            :func:`mdacl_ros.dominance_reading.read_dominance`; (1.0, 0.0) where none was fitted.
+            :func:`mdacl_ros.pipeline.dominance_reading.read_dominance`; (1.0, 0.0) where none was
+            fitted.
     """
 
     name: str

@@ -17,7 +17,7 @@ class ModelFacts:
     Attributes:
         labels: Class names in label order.
         estimate: (slope, offset) that turns fusion energies into sensitivities, see
-            :func:`mdacl_ros.dominance_reading.read_dominance`.
+            :func:`mdacl_ros.pipeline.dominance_reading.read_dominance`.
         folder: The model folder.
         precisions: Those with which the model was measured and found as good as in float32; only
             these does ``precision: auto`` take.

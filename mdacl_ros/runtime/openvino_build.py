@@ -128,8 +128,8 @@ def rendered_images(
     input_size: tuple[int, int], light: Literal["day", "night"]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Inputs with objects in them: noise lies outside the ranges of INT8."""
-    from mdacl_ros.sensing.thermal import normalize_once
-    from mdacl_ros.simulation import Scene, SceneConfig
+    from mdacl_ros.sensing.thermal.normalizer import normalize_once
+    from mdacl_tools.scenes import Scene, SceneConfig
 
     pair = Scene(SceneConfig(7, light=light)).render(1.0)
     rgb = cv2.resize(pair.rgb, input_size, interpolation=cv2.INTER_AREA)

@@ -93,7 +93,7 @@ def build_monitor(trt: Any, progress: Progress) -> Any:
         progress: Called with the build's fraction in [0, 1] and its phase.
     """
 
-    class Monitor(trt.IProgressMonitor):
+    class BuildMonitor(trt.IProgressMonitor):
         """See :func:`build_monitor`; the names are TensorRT's."""
 
         def __init__(self) -> None:
@@ -119,4 +119,4 @@ def build_monitor(trt: Any, progress: Progress) -> Any:
             except BaseException as error:  # raised again where the build returns
                 self.raised = error
 
-    return Monitor()
+    return BuildMonitor()

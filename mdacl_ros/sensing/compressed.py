@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.errors import ImageError, ImageKindError
-from mdacl_ros.sensing.thermal_levels import thermal_to_grey
+from mdacl_ros.sensing.thermal.raw_levels import thermal_to_grey
 from mdacl_ros.types import Array, Modality
 
 MAX_SIDE = 16_384

@@ -17,7 +17,7 @@ import numpy as np
 from mdacl_ros.errors import ImageError, ImageKindError
 from mdacl_ros.sensing.color_conversion import to_rgb8
 from mdacl_ros.sensing.compressed import MAX_PIXELS, check_size, decode_compressed
-from mdacl_ros.sensing.thermal_levels import thermal_to_grey
+from mdacl_ros.sensing.thermal.raw_levels import thermal_to_grey
 from mdacl_ros.types import Array, Frame, Modality
 
 WireBytes = bytes | bytearray | memoryview | array.array | Array

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mdacl_ros.ablation.plan import AblationPlan, EvaluationSettings
-from mdacl_ros.ablation.results import Results, write_json
+from research.ablation.plan import AblationPlan, AblationScoring
+from research.ablation.results import Results, write_json
 
 PLAN = AblationPlan(
     seeds=(0, 1),
@@ -18,7 +18,7 @@ PLAN = AblationPlan(
         "mdacl": {"detector": {"use_gate": True}},
     },
     start={"steps": 9},
-    evaluation=EvaluationSettings(size=(64, 64)),
+    evaluation=AblationScoring(size=(64, 64)),
 )
 
 MAP50 = {

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from mdacl_ros.ablation.goals import Goal, _mdi, _share, better_of, judge_goals
-from mdacl_ros.ablation.results import Results
-from mdacl_ros.ablation.rows import table_rows
-from mdacl_ros.ablation.statistic import Statistic
+from research.ablation.goals import Goal, _mdi, _share, better_of, judge_goals
+from research.ablation.results import Results
+from research.ablation.rows import table_rows
+from research.ablation.statistic import Statistic
 
 from .recorded import MAP50, result, results
 

@@ -7,14 +7,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdacl_ros.ablation.command import chosen_units, parse_worker
-from mdacl_ros.ablation.plan import AblationPlan, EvaluationSettings, digest, load_plan, merged
-from mdacl_ros.ablation.runner import work_order
 from mdacl_ros.errors import ParameterError
-from mdacl_ros.learning.misleading import MISLEADING
-from mdacl_ros.learning.train_config import train_config_from
 from mdacl_ros.resources import find_resource
 from mdacl_ros.types import MODALITIES
+from mdacl_tools.learning.misleading import MISLEADING
+from mdacl_tools.learning.train_config import train_config_from
+from research.ablation.command import chosen_units, parse_worker
+from research.ablation.plan import AblationPlan, AblationScoring, digest, load_plan, merged
+from research.ablation.runner import work_order
 
 PLAN = {
     "seeds": [0, 1],
@@ -77,12 +77,12 @@ def test_plan_of_v2_is_accepted_and_holds_out_kinds_by_name() -> None:
 
 def test_digest_without_misleading_cameras_is_what_it_was(tmp_path: Path) -> None:
     """Results of the plans before them stay valid."""
-    assert EvaluationSettings().deciding() == {
+    assert AblationScoring().deciding() == {
         "data": "msrs/test.json",
         "size": (512, 384),
         "corruption_stride": 2,
     }
-    assert "misleading" in EvaluationSettings(misleading=("rgb_blank",)).deciding()
+    assert "misleading" in AblationScoring(misleading=("rgb_blank",)).deciding()
 
 
 def test_digest_follows_what_decides_the_weights(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_digest_is_blind_to_the_order_of_keys(values: dict) -> None:
 @given(st.integers(1, 4))
 def test_workers_share_all_units_seed_by_seed(count: int) -> None:
     variants = {name: {} for name in "abcde"}
-    units = AblationPlan((3, 1), {}, variants, None, EvaluationSettings()).units()
+    units = AblationPlan((3, 1), {}, variants, None, AblationScoring()).units()
     orders = [work_order(units, (i, count)) for i in range(count)]
     assert all(sorted(u.name for u in o) == sorted(u.name for u in units) for o in orders)
     assert all([u.seed for u in o] == [3] * 5 + [1] * 5 for o in orders)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
-from mdacl_ros.ablation.chart import draw_ablation
-from mdacl_ros.ablation.layout import generated_part
-from mdacl_ros.ablation.report import make_report
-from mdacl_ros.ablation.results import Results, read_results, write_json
-from mdacl_ros.cli import main
+from mdacl_tools.cli.main import main
+from research.ablation.chart import draw_ablation
+from research.ablation.layout import generated_part
+from research.ablation.report import make_report
+from research.ablation.results import Results, read_results, write_json
 
 from .recorded import MAP50, PLAN, result, results, scores, write_results
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mdacl_ros.ablation.rows import paired_differences, table_rows
+from research.ablation.rows import paired_differences, table_rows
 
 from .recorded import MAP50, results
 

@@ -11,15 +11,16 @@ import pytest
 import torch
 import yaml
 
-from mdacl_ros.ablation import runner, unit
-from mdacl_ros.ablation.claim import claim
-from mdacl_ros.ablation.plan import AblationPlan, EvaluationSettings
-from mdacl_ros.ablation.results import is_done
-from mdacl_ros.ablation.runner import Workplace, work
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.trainer import Trainer
-from mdacl_ros.learning.training_data import TrainingData
 from mdacl_ros.network.weights import load_detector
+from mdacl_tools.learning.trainer import Trainer
+from mdacl_tools.learning.training_data import TrainingData
+from research.ablation import runner
+from research.ablation import training_run as unit
+from research.ablation.plan import AblationPlan, AblationScoring
+from research.ablation.results import is_done
+from research.ablation.runner import Workplace, work
+from research.ablation.work_lock import claim
 
 from .pair_folder import write_pairs
 
@@ -55,7 +56,7 @@ PLAN = AblationPlan(
         "gate": {"detector": {"use_gate": True}},
     },
     start={"augmentation": {"drop_modality": 1.0}},
-    evaluation=EvaluationSettings(size=(96, 96), corruption_stride=2),
+    evaluation=AblationScoring(size=(96, 96), corruption_stride=2),
 )
 SCORES = {"scores": {"map50": 0.5}, "mdi": 0.1}
 START, LONE, GATE = "start", "thermal_only", "gate"
@@ -228,7 +229,7 @@ def test_scoring_settings_changed_afterwards_score_the_trained_model_again(
 ) -> None:
     units = PLAN.units()[1:]
     work(PLAN, units, place)
-    changed = replace(PLAN, evaluation=EvaluationSettings(size=(64, 64)))
+    changed = replace(PLAN, evaluation=AblationScoring(size=(64, 64)))
     monkeypatch.setattr(Trainer, "run", None)  # must not be needed
     assert work(changed, changed.units()[1:], place) == []
     assert scored == [START, GATE, START, GATE]

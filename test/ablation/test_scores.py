@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from mdacl_ros.ablation.scores import (
+from mdacl_ros.errors import ParameterError
+from mdacl_ros.network.model_yaml import WEIGHTS
+from mdacl_ros.runtime.cache import file_digest
+from mdacl_tools.cli.main import main
+from research.ablation.scores import (
     card_block,
     overview_block,
     read_correlations,
     read_model_scores,
     read_scores,
 )
-from mdacl_ros.cli import main
-from mdacl_ros.errors import ParameterError
-from mdacl_ros.network.model_yaml import WEIGHTS
-from mdacl_ros.runtime.cache import file_digest
 
 MARKERS = "# Scores\n<!-- generated -->\nold\n<!-- /generated -->\nlimits\n"
 CORRELATIONS = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mdacl_ros.ablation.statistic import Statistic, mean_of, ratio
+from research.ablation.statistic import Statistic, mean_of, ratio
 
 
 def test_mean_and_spread_leave_out_what_is_unknown() -> None:

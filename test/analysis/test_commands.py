@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mdacl_ros.cli import main
+from mdacl_tools.cli.main import main
 
 from .runs import CONFIG, write_data_set
 from .test_features import save_model

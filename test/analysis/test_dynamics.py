@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdacl_ros.analysis.dynamics import chosen_snapshots, read_run
-from mdacl_ros.analysis.snapshots import find_snapshots, load_snapshot, run_detector_config
-from mdacl_ros.cli import main
 from mdacl_ros.errors import ModelError, RecordingError
+from mdacl_tools.cli.main import main
+from research.analysis.dynamics import chosen_snapshots, read_run
+from research.analysis.snapshots import find_snapshots, load_snapshot, run_detector_config
 
 from .runs import CONFIG, write_data_set, write_run
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from network.random_models import ONE_TRUNK, save_random_model
 
-from mdacl_ros.analysis.features import FeatureViewer, TracingEngine, channel_energy, traced
-from mdacl_ros.analysis.scenes import choose_pairs, recorded_pairs, simulated_pairs
-from mdacl_ros.cli import main
 from mdacl_ros.errors import ModelError, RecordingError
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.weights import load_detector, save_detector
+from mdacl_tools.cli.main import main
+from research.analysis.features import FeatureViewer, TracingEngine, channel_energy, traced
+from research.analysis.scenes import choose_pairs, recorded_pairs, simulated_pairs
 
 from .runs import CONFIG, SIZE, write_data_set
 

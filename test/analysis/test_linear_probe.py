@@ -4,7 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdacl_ros.analysis.linear_probe import (
+from mdacl_ros.network.detector import Detector
+from mdacl_tools.learning.samples import load_sample, read_pairs
+from research.analysis.linear_probe import (
     background_boxes,
     fit_logistic,
     pool_boxes,
@@ -12,8 +14,6 @@ from mdacl_ros.analysis.linear_probe import (
     probe_score,
     stream_features,
 )
-from mdacl_ros.learning.samples import load_sample, read_pairs
-from mdacl_ros.network.detector import Detector
 
 from .runs import CONFIG, write_data_set
 

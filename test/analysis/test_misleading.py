@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from replay.labelled import SIZE, LabelledPairs
+from scoring.labelled import SIZE, LabelledPairs
 
-from mdacl_ros.analysis.misleading import at_recall, misleading_scores, misled
-from mdacl_ros.perception import Perception, PerceptionConfig
-from mdacl_ros.replay.memory import MemoryRecording
-from mdacl_ros.replay.scoring import labelled_pairs
+from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
 from mdacl_ros.types import LABELS, Detections, GroundTruth, Predictions
+from mdacl_tools.scoring.in_memory import MemoryRecording
+from mdacl_tools.scoring.pair_scoring import labelled_pairs
+from research.analysis.misleading import at_recall, misleading_scores, misled
 
 Box = tuple[float, float, float, float]
 OBJECT, OTHER, AWAY = (0, 0, 10, 20), (50, 0, 60, 20), (100, 100, 110, 120)

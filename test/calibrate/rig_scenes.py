@@ -8,9 +8,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from mdacl_ros.replay.recording import FIRST_STAMP_NS, Event
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 from mdacl_ros.types import Frame
+from mdacl_tools.recordings.recording import FIRST_STAMP_NS, Event
 
 RGB, THERMAL = (640, 360), (320, 256)
 STEP_NS = 100_000_000

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.scene.pyramid import ScenePairs
-from mdacl_ros.calibrate.scene.warp_model import homography_of, unit_frame
-from mdacl_ros.replay.recording import FIRST_STAMP_NS, Event, Phase
-from mdacl_ros.sensing.rig_types import CameraModel
+from mdacl_ros.sensing.registration.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality
+from mdacl_tools.calibrate.scene.pyramid import ScenePairs
+from mdacl_tools.calibrate.scene.warp_model import homography_of, unit_frame
+from mdacl_tools.recordings.recording import FIRST_STAMP_NS, Event, RecordingPhase
 
 SIZE = (320, 240)
 FRAMES = 12
@@ -74,7 +74,7 @@ class ListRecording:
 
     events: list[Event]
     name: str = "listed"
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[RecordingPhase, ...] = ()
     has_truth: bool = False
     fps: dict[Modality, float] = field(default_factory=dict)
     frames: dict[Modality, int] = field(default_factory=dict)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdacl_ros.corruption import CORRUPTIONS, STRENGTHS, corrupt
 from mdacl_ros.errors import ImageError, ParameterError
+from mdacl_tools.corruption import CORRUPTIONS, STRENGTHS, corrupt
 
 SHAPE = (96, 160)
 RGB_KINDS = [n for n, c in CORRUPTIONS.items() if c.camera == "rgb"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdacl_ros.corruption import corrupt_rgb, corrupt_thermal
+from mdacl_tools.corruption import corrupt_rgb, corrupt_thermal
 
 
 def ramp(*shape: int) -> np.ndarray:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdacl_ros.replay.recording import open_recording
-from mdacl_ros.sensing.rig import save_rig
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.rig import save_rig
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
+from mdacl_tools.recordings.open_recording import open_recording
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "simulated_rig.py"
 RGB, THERMAL = (160, 96), (80, 64)

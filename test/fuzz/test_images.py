@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mdacl_ros.errors import ImageError, MdaclError
-from mdacl_ros.pair_input import PairInput
+from mdacl_ros.pipeline.pair_input import PairInput
 from mdacl_ros.sensing import images
 from mdacl_ros.types import Frame, FramePair, Modality
 

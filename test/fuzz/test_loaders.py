@@ -16,19 +16,19 @@ from hypothesis import strategies as st
 from rosbags.typesys import Stores, get_typestore
 
 from mdacl_ros.errors import CalibrationError, ModelError, RecordingError, ScenarioError
-from mdacl_ros.faults.scenario import load_scenario, parse_scenario
 from mdacl_ros.network.config import DetectorConfig
 from mdacl_ros.network.model_yaml import MODEL_YAML, WEIGHTS
-from mdacl_ros.replay.bag_writer import COMPRESSED, IMAGE, write_bag
-from mdacl_ros.replay.bags import damage_named
-from mdacl_ros.replay.recording import open_recording
-from mdacl_ros.replay.synthetic import RigFaults, SyntheticRecording
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.sensing.images import image_frame
-from mdacl_ros.sensing.registration import Registration
-from mdacl_ros.sensing.rig import load_rig, save_rig
+from mdacl_ros.sensing.registration.rig import load_rig, save_rig
+from mdacl_ros.sensing.registration.thermal_registration import Registration
 from mdacl_ros.types import Modality
+from mdacl_tools.live.faults.scenario import load_scenario, parse_scenario
+from mdacl_tools.recordings.bag_writer import COMPRESSED, IMAGE, write_bag
+from mdacl_tools.recordings.bags import damage_named
+from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.synthetic import RigFaults, SyntheticRecording
 
 from .budget import fuzz, refused
 from .mutations import EDITS, ODD_VALUES, PATHS, damaged, with_odd_value

@@ -24,8 +24,8 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from mdacl_ros.config.parameters import SPECS
 from mdacl_ros.nodes import markers
-from mdacl_ros.nodes.parameters import SPECS
 
 RIG = find_resource("calibration/example_rig.yaml").read_bytes()
 

@@ -18,7 +18,7 @@ NAMES = st.integers(0, 100)
 @fuzz()
 @given(st.dictionaries(NAMES, ODD_VALUES, min_size=1, max_size=4))
 def test_parameter_changes(changes: dict[int, Any]) -> None:
-    from mdacl_ros.nodes.parameters import SPECS, NodeParameters, updated
+    from mdacl_ros.config.parameters import SPECS, NodeParameters, updated
 
     names = sorted(SPECS)
     named = {names[i % len(names)]: value for i, value in changes.items()}

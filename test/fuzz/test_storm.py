@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.faults.scenario import load_scenario
 from mdacl_ros.network.model_yaml import MODEL_YAML
-from mdacl_ros.replay.bag_writer import COMPRESSED, IMAGE
-from mdacl_ros.replay.bags import damage_named
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.sensing.images import image_frame
+from mdacl_tools.live.faults.scenario import load_scenario
+from mdacl_tools.recordings.bag_writer import COMPRESSED, IMAGE
+from mdacl_tools.recordings.bags import damage_named
 
 from .budget import TRIES
 from .mutations import damaged

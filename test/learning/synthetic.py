@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdacl_ros.learning.samples import Sample
+from mdacl_tools.learning.samples import Sample
 
 CLASSES = 3
 

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from mdacl_ros.learning import allocator
-from mdacl_ros.learning.allocator import ALLOCATOR, restart_with_allocator_settings
+from mdacl_tools.learning import allocator
+from mdacl_tools.learning.allocator import ALLOCATOR, restart_with_allocator_settings
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_command_is_started_again_with_the_settings(
     monkeypatch.setenv("MALLOC_TOP_PAD_", "1")  # somebody else's value counts as not set
     restart_with_allocator_settings()
     ((command, environment),) = started
-    assert command == [sys.executable, "-m", "mdacl_ros.cli", "train", "a b.yaml"]
+    assert command == [sys.executable, "-m", "mdacl_tools.cli.main", "train", "a b.yaml"]
     assert ALLOCATOR.items() <= environment.items()
     assert "PATH" in environment
 

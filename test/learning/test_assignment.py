@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mdacl_ros.learning.assignment import Assignment, Truth, assign
-from mdacl_ros.learning.losses import grid, score
 from mdacl_ros.network.head import DensePredictions
+from mdacl_tools.learning.assignment import Assignment, Truth, assign
+from mdacl_tools.learning.losses import grid, score
 
 SIZE = (128, 96)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdacl_ros.learning.augmentation import AugmentationConfig, TrainingItem, augment
+from mdacl_tools.learning.augmentation import AugmentationConfig, TrainingItem, augment
 
 from .synthetic import rectangle_sample
 

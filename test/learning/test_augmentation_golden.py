@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mdacl_ros.learning.augmentation import AugmentationConfig, augment
+from mdacl_tools.learning.augmentation import AugmentationConfig, augment
 
 from .synthetic import rectangle_sample
 

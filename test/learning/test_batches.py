@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.learning.augmentation import AugmentationConfig
-from mdacl_ros.learning.batches import Batch, Extra, TrainingPairs, collate, training_loader
+from mdacl_tools.learning.augmentation import AugmentationConfig
+from mdacl_tools.learning.batches import Batch, Extra, TrainingPairs, collate, training_loader
 
 from .synthetic import rectangle_sample
 
@@ -51,7 +51,7 @@ def test_background_process_prepares_the_same() -> None:
 
 
 def test_each_epoch_shows_every_pair_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mdacl_ros.learning.batches.augment", lambda sample, *_: sample)
+    monkeypatch.setattr("mdacl_tools.learning.batches.augment", lambda sample, *_: sample)
     stream = pairs(simulated=0)
     for epoch in range(2):
         shown = [id(stream[5 * epoch + i]) for i in range(5)]
@@ -59,14 +59,14 @@ def test_each_epoch_shows_every_pair_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_simulated_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mdacl_ros.learning.batches.augment", lambda sample, *_: sample)
+    monkeypatch.setattr("mdacl_tools.learning.batches.augment", lambda sample, *_: sample)
     stream = pairs()
     assert 0.3 < np.mean([int(stream[i].labels[0]) for i in range(200)]) < 0.5
     assert pairs(simulated=0).extras == []
 
 
 def test_extras_keep_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mdacl_ros.learning.batches.augment", lambda sample, *_: sample)
+    monkeypatch.setattr("mdacl_tools.learning.batches.augment", lambda sample, *_: sample)
     kinds = [[rectangle_sample([(5, 5, 40, 40)], [label], SMALL)] for label in range(3)]
     stream = TrainingPairs(kinds[0], [Extra(kinds[1], 0.3), Extra(kinds[2], 0.2)], CONFIG, 0)
     labels = [int(stream[i].labels[0]) for i in range(600)]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mdacl_ros.cli import main
-from mdacl_ros.learning.config_keys import config_keys, keys_table
-from mdacl_ros.learning.train_config import TrainConfig, train_config_from
+from mdacl_tools.cli.main import main
+from mdacl_tools.learning.config_keys import config_keys, keys_table
+from mdacl_tools.learning.train_config import TrainConfig, train_config_from
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdacl_ros.learning.copy_paste import paste_objects
-from mdacl_ros.learning.donors import Donors, covered_shares, find_donors
-from mdacl_ros.learning.samples import Sample
+from mdacl_tools.learning.copy_paste import paste_objects
+from mdacl_tools.learning.paste_sources import Donors, covered_shares, find_donors
+from mdacl_tools.learning.samples import Sample
 
 from .synthetic import rectangle_sample
 

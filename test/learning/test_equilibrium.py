@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdacl_ros.learning.equilibrium import (
+from mdacl_tools.learning.equilibrium import (
     RATE_WEIGHTS,
     ModalityDiscriminator,
     RunningDominance,

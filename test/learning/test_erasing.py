@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdacl_ros.learning.crop import ViewConfig, random_crop
-from mdacl_ros.learning.erasing import erase
+from mdacl_tools.learning.crop import ViewConfig, random_crop
+from mdacl_tools.learning.erasing import erase
 
 from .synthetic import rectangle_sample
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from mdacl_ros.learning.assignment import Truth
-from mdacl_ros.learning.foreground import class_cells
+from mdacl_tools.learning.assignment import Truth
+from mdacl_tools.learning.foreground import class_cells
 
 
 def truth(real: list[bool]) -> Truth:

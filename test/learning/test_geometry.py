@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdacl_ros.learning.geometry import iou
+from mdacl_tools.learning.geometry import iou
 
 corner = st.integers(0, 30)
 side = st.integers(1, 20)

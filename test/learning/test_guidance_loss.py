@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import torch
 
-from mdacl_ros.learning.assignment import Truth
-from mdacl_ros.learning.guidance_loss import GuidanceConfig, GuidanceLoss
 from mdacl_ros.network.detector import Fused
+from mdacl_tools.learning.assignment import Truth
+from mdacl_tools.learning.guidance_loss import GuidanceConfig, GuidanceLoss
 
 WIDTH = 6
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mdacl_ros.learning.equilibrium import EquilibriumConfig
-from mdacl_ros.learning.guidance_loss import GuidanceConfig
-from mdacl_ros.learning.imitation import EarlyLite0, Imitation
-from mdacl_ros.learning.step import TrainingStep
 from mdacl_ros.network.backbone import Backbone, normalised
 from mdacl_ros.network.config import SIZES
 from mdacl_ros.network.detector import Detector
+from mdacl_tools.learning.equilibrium import EquilibriumConfig
+from mdacl_tools.learning.guidance_loss import GuidanceConfig
+from mdacl_tools.learning.imitation import EarlyLite0, Imitation
+from mdacl_tools.learning.step import TrainingStep
 
 from .test_step import batch
 

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from network.random_models import NANO
 
-from mdacl_ros.learning.augmentation import AugmentationConfig, augment
-from mdacl_ros.learning.batches import collate
-from mdacl_ros.learning.geometry import iou
-from mdacl_ros.learning.losses import detection_loss, grid
 from mdacl_ros.network.detector import Detector
+from mdacl_tools.learning.augmentation import AugmentationConfig, augment
+from mdacl_tools.learning.batches import collate
+from mdacl_tools.learning.geometry import iou
+from mdacl_tools.learning.losses import detection_loss, grid
 
 from .synthetic import rectangle_sample
 

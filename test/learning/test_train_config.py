@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.train_config import TrainConfig, load_train_config
+from mdacl_tools.learning.train_config import TrainConfig, load_train_config
 
 ROOT = Path(__file__).parents[2]
 

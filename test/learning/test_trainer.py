@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.learning.augmentation import AugmentationConfig
-from mdacl_ros.learning.average import AveragedWeights
-from mdacl_ros.learning.batches import TrainingPairs, training_loader
-from mdacl_ros.learning.equilibrium import EquilibriumConfig
-from mdacl_ros.learning.interrupt import TrainingInterrupted, stop_between_steps
-from mdacl_ros.learning.train_config import TrainConfig
-from mdacl_ros.learning.trainer import Trainer
+from mdacl_tools.learning.augmentation import AugmentationConfig
+from mdacl_tools.learning.average import AveragedWeights
+from mdacl_tools.learning.batches import TrainingPairs, training_loader
+from mdacl_tools.learning.equilibrium import EquilibriumConfig
+from mdacl_tools.learning.interrupt import TrainingInterrupted, stop_between_steps
+from mdacl_tools.learning.train_config import TrainConfig
+from mdacl_tools.learning.trainer import Trainer
 
 from .synthetic import rectangle_sample
 

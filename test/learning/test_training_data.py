@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.learning.train_config import TrainConfig, train_config_from
-from mdacl_ros.learning.training_data import TrainingData
+from mdacl_tools.learning.train_config import TrainConfig, train_config_from
+from mdacl_tools.learning.training_data import TrainingData
 
 
 def write_sets(folder: Path) -> None:

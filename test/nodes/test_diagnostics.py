@@ -9,7 +9,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.nodes import diagnostics
 from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
-from mdacl_ros.sensing.residual import Residual
+from mdacl_ros.sensing.registration.residual import Residual
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 CALIBRATED = {"has_camera_info": {"rgb": True}}

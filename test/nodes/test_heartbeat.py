@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from mdacl_ros.nodes import heartbeat
 from mdacl_ros.nodes.health_reporter import gist
 from mdacl_ros.nodes.heartbeat import Heartbeat
-from mdacl_ros.nodes.outbox import Outbox
+from mdacl_tools.live.outbox import Outbox
 
 from .bench import wait_until
 

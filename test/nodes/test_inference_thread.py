@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from mdacl_ros.health.statistics import Statistics
 from mdacl_ros.nodes.inference_thread import InferenceThread
-from mdacl_ros.nodes.statistics import Statistics
-from mdacl_ros.sensing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
 from mdacl_ros.types import Frame, FramePair
 
 from .bench import wait_until

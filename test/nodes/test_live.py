@@ -13,9 +13,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from vision_msgs.msg import LabelInfo
 from visualization_msgs.msg import MarkerArray
 
+from mdacl_ros.config.parameters import SPECS
+from mdacl_ros.drawing.overlay import without_image
 from mdacl_ros.nodes import messages
-from mdacl_ros.nodes.parameters import SPECS
-from mdacl_ros.visualization import without_image
 
 from .bench import RGB_SIZE, Bench, wait_until
 

@@ -9,11 +9,11 @@ import pytest
 from sensor_msgs.msg import CameraInfo
 from visualization_msgs.msg import Marker
 
-from mdacl_ros.label_places import overlap
+from mdacl_ros.drawing.label_places import overlap
+from mdacl_ros.drawing.overlay import CLASS_COLOURS
 from mdacl_ros.nodes import markers, mdi_gauge, messages
 from mdacl_ros.nodes.marker_shapes import text_size
 from mdacl_ros.types import Detections, DominanceReading, PerceptionResult
-from mdacl_ros.visualization import CLASS_COLOURS
 
 HEADER = messages.to_header(5, "rgb_optical")
 K = [400.0, 0, 319.5, 0, 400.0, 239.5, 0, 0, 1]

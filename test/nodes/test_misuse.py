@@ -14,7 +14,7 @@ from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
 
 from mdacl_ros.nodes import topics
-from mdacl_ros.sensing.rig import CameraModel, RigCalibration, save_rig
+from mdacl_ros.sensing.registration.rig import CameraModel, RigCalibration, save_rig
 
 from .bench import Bench, wait_until
 from .cameras import Cameras

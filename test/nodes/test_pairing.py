@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from mdacl_ros.health.pairing_watch import LostShare, Pairing
 from mdacl_ros.nodes import diagnostics
 from mdacl_ros.nodes.diagnostics import Snapshot
-from mdacl_ros.nodes.pairing import LostShare, Pairing
 
 from .bench import Bench, wait_until
 

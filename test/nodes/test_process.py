@@ -146,7 +146,8 @@ def test_the_real_node_stays_up_without_weights(processes: list[Process], tmp_pa
 def test_ros_arguments_that_cannot_be_read_get_one_line(
     node: str, arguments: list[str], said: str
 ) -> None:
-    command = [sys.executable, "-m", "mdacl_ros.nodes.start", node, "--ros-args", *arguments]
+    module = "mdacl_tools.live.start" if node == "player_node" else "mdacl_ros.nodes.start"
+    command = [sys.executable, "-m", module, node, "--ros-args", *arguments]
     environment = os.environ | {"PYTHONPATH": python_path()}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2

@@ -13,9 +13,9 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.nodes.diagnostics import _residual
-from mdacl_ros.sensing.residual import Residual
-from mdacl_ros.sensing.rig import save_rig
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.residual import Residual
+from mdacl_ros.sensing.registration.rig import save_rig
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 
 from .bench import RGB_SIZE, THERMAL_SIZE, Bench
 

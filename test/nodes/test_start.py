@@ -15,10 +15,17 @@ import pytest
 
 from .process import SIGNALS, Process
 
+
+def home(node: str) -> str:
+    """The module that starts a node."""
+    tools = node in ("fault_injector_node", "player_node")
+    return "mdacl_tools.live.start" if tools else "mdacl_ros.nodes.start"
+
+
 MARKER = "signals are taken over"
 SCRIPT = f"""
 import importlib, sys
-from mdacl_ros.nodes.start import {{function}}
+from {{home}} import {{function}}
 
 def tell(name, load=importlib.import_module):
     print({MARKER!r}, flush=True)
@@ -39,7 +46,12 @@ def check_start(
     number: signal.Signals,
     delay: float,
 ) -> None:
-    command = [sys.executable, "-c", SCRIPT.format(function=function), *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        SCRIPT.format(function=function, home=home(function)),
+        *arguments,
+    ]
     node = Process(command)
     processes.append(node)
     node.wait_for(MARKER)
@@ -75,7 +87,7 @@ def test_a_signal_ends_every_node_that_starts(
 
 @pytest.mark.parametrize("node", ["detector_node", "fault_injector_node", "player_node", "rigs"])
 def test_help_says_how_a_node_is_started(node: str) -> None:
-    code = f"import sys; from mdacl_ros.nodes.start import {node}; sys.exit({node}())"
+    code = f"import sys; from {home(node)} import {node}; sys.exit({node}())"
     command = [sys.executable, "-c", code, "--help"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     assert f"ros2 run mdacl_ros {node} " in told
@@ -105,7 +117,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("node", "arguments", "said"), REFUSED)
 def test_what_cannot_be_meant_is_one_line(node: str, arguments: list[str], said: str) -> None:
-    code = f"import sys; from mdacl_ros.nodes.start import {node}; sys.exit({node}())"
+    code = f"import sys; from {home(node)} import {node}; sys.exit({node}())"
     front = ["front"] if node == "rigs" else []
     command = [sys.executable, "-c", code, *front, "--ros-args", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -117,7 +129,7 @@ def test_what_cannot_be_meant_is_one_line(node: str, arguments: list[str], said:
 
 def test_a_parameter_that_is_not_known_is_told(processes: list[Process]) -> None:
     node = Process(
-        [sys.executable, "-m", "mdacl_ros.nodes.start", "player_node"], loop="0", input="/nowhere"
+        [sys.executable, "-m", "mdacl_tools.live.start", "player_node"], loop="0", input="/nowhere"
     )
     processes.append(node)
     node.wait_for("parameter loop is unknown and ignored; did you mean loops?")

@@ -11,7 +11,7 @@ def test_child_finds_the_package_beside_a_folder_of_its_name(tmp_path: Path) -> 
     """As in the folder that a checkout was cloned into."""
     (tmp_path / "mdacl_ros").mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "mdacl_ros.cli", "--version"],
+        [sys.executable, "-m", "mdacl_tools.cli.main", "--version"],
         cwd=tmp_path,
         env=child_environment(),
         capture_output=True,

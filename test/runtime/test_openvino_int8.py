@@ -14,8 +14,6 @@ from openvino import opset13 as opset
 from torch import Tensor, nn
 
 from mdacl_ros.errors import EngineError
-from mdacl_ros.learning.ranges import measure_ranges
-from mdacl_ros.learning.samples import Sample
 from mdacl_ros.network.precision import PARTS, TypedConv2d, fake_quantiser, quantisable
 from mdacl_ros.network.probe import ProbeOutput
 from mdacl_ros.network.weights import load_detector
@@ -28,6 +26,8 @@ from mdacl_ros.runtime.openvino_int8 import (
     quantised_nodes,
 )
 from mdacl_ros.runtime.quantisation import write_quantisation
+from mdacl_tools.learning.ranges import measure_ranges
+from mdacl_tools.learning.samples import Sample
 
 SMALL = (32, 24)
 

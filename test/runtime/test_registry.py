@@ -19,7 +19,8 @@ OWN_FILES = re.compile(rf"runtime/(\w+_)?({'|'.join((*ENGINES, 'tensorrt'))})(_\
 """Files of an engine may name it."""
 
 ELSEWHERE = (
-    "mdacl_ros/learning/train_config.py",  # autocast while training: has nothing to do with engines
+    # autocast while training: has nothing to do with engines
+    "mdacl_tools/learning/train_config.py",
     "mdacl_ros/network/precision.py",  # how a precision is made, not which there are
     "mdacl_ros/runtime/quantisation.py",
 )
@@ -68,8 +69,8 @@ others = dict(ENGINES)
 ENGINES.clear()
 ENGINES.update({toy.name: toy} | others)  # the one line
 
-from mdacl_ros.cli import main
-from mdacl_ros.nodes.parameters import SPECS
+from mdacl_tools.cli.main import main
+from mdacl_ros.config.parameters import SPECS
 
 assert "toy" in SPECS["engine"].choices and "fp4" in SPECS["precision"].choices
 sys.exit(main(sys.argv[1:]))

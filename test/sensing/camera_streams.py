@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdacl_ros.sensing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
 from mdacl_ros.types import Frame, FramePair, Modality
 
 MS = 1_000_000

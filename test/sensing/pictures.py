@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mdacl_ros.sensing.aligned_pair import AlignedPair
+from mdacl_ros.sensing.registration.aligned_pair import AlignedPair
 
 SIZE = (320, 240)
 

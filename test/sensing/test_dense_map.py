@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import clutter
 
-from mdacl_ros.sensing.dense_map import exact_thermal_map, thermal_map
 from mdacl_ros.sensing.letterbox import Letterbox
-from mdacl_ros.sensing.registration import Registration
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.dense_map import exact_thermal_map, thermal_map
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.thermal_registration import Registration
 
 RGB, THERMAL = (320, 180), (160, 128)
 BOX = Letterbox(RGB, (160, 96))

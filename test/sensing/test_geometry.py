@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdacl_ros.sensing.geometry import rgb_from_thermal, thermal_from_rgb
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.geometry import rgb_from_thermal, thermal_from_rgb
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 
 RGB, THERMAL = (1280, 720), (640, 512)
 RGB_K = np.array([[910.0, 0, 640], [0, 905, 360], [0, 0, 1]])

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdacl_ros.errors import CalibrationError, ImageError
-from mdacl_ros.sensing.geometry import distort, rgb_from_thermal, thermal_from_rgb
-from mdacl_ros.sensing.registration import Registration
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.geometry import distort, rgb_from_thermal, thermal_from_rgb
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.thermal_registration import Registration
 
 RGB, THERMAL, OUTPUT = (1280, 720), (320, 240), (320, 192)
 RGB_K = np.array([[900.0, 0, 642.0], [0, 905.0, 355.0], [0, 0, 1]])

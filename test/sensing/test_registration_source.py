@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from mdacl_ros.sensing import registration_source
-from mdacl_ros.sensing.registration import Registration
-from mdacl_ros.sensing.registration_source import RegistrationSource
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration import registration_source
+from mdacl_ros.sensing.registration.registration_source import RegistrationSource
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.thermal_registration import Registration
 
 RGB, THERMAL, OUTPUT = (160, 96), (80, 64), (160, 96)
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdacl_ros.sensing.repetition import STILL_NS, Repetition
+from mdacl_ros.sensing.pairing.frozen_camera import STILL_NS, Repetition
 from mdacl_ros.types import Array
 
 LIMIT = 3

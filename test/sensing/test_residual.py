@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import SIZE, clutter, moved, pair_of
 
-from mdacl_ros.sensing.edge_agreement import edges
-from mdacl_ros.sensing.residual import LEAST_PAIRS, Residual, ResidualEstimator
-from mdacl_ros.sensing.residual_alarm import ResidualAlarm, knocked_text
+from mdacl_ros.sensing.registration.edge_agreement import edges
+from mdacl_ros.sensing.registration.residual import LEAST_PAIRS, Residual, ResidualEstimator
+from mdacl_ros.sensing.registration.residual_alarm import ResidualAlarm, knocked_text
 
 
 def estimate(pairs) -> Residual:

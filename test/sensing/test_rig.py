@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from mdacl_ros.errors import CalibrationError
-from mdacl_ros.sensing.registration import Registration
-from mdacl_ros.sensing.rig import CameraModel, RigCalibration, load_rig, save_rig
+from mdacl_ros.sensing.registration.rig import CameraModel, RigCalibration, load_rig, save_rig
+from mdacl_ros.sensing.registration.thermal_registration import Registration
 
 FOLDER = Path(__file__).resolve().parents[2] / "calibration"
 K = np.array([[500.0, 0, 320], [0, 501.0, 240], [0, 0, 1]])

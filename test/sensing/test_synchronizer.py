@@ -8,7 +8,7 @@ from camera_streams import IMAGE, MS, SECOND, Event, play, stream, two_loops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdacl_ros.sensing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
 from mdacl_ros.types import MODALITIES, Frame
 
 OFFSET = SyncConfig(thermal_clock_offset_ns=40 * MS)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdacl_ros.errors import ImageError
-from mdacl_ros.sensing.thermal import ThermalNormalizer, normalize_once
+from mdacl_ros.sensing.thermal.normalizer import ThermalNormalizer, normalize_once
 
 FRAME_NS = 33_333_333
 DATA = Path(

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mdacl_ros.calibrate.check.recording import check_rig
-from mdacl_ros.calibrate.check.region_fit import fit_regions
-from mdacl_ros.calibrate.check.shift_cost import load_shift_table
-from mdacl_ros.cli import main
 from mdacl_ros.errors import ModelError
-from mdacl_ros.replay.bag_writer import write_bag
-from mdacl_ros.replay.rig_recording import RigRecording
 from mdacl_ros.resources import find_resource
-from mdacl_ros.sensing.geometry import rgb_from_thermal
-from mdacl_ros.sensing.residual import Residual
-from mdacl_ros.sensing.rig import save_rig
-from mdacl_ros.sensing.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.geometry import rgb_from_thermal
+from mdacl_ros.sensing.registration.residual import Residual
+from mdacl_ros.sensing.registration.rig import save_rig
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
+from mdacl_tools.calibrate.check.recording import check_rig
+from mdacl_tools.calibrate.check.region_fit import fit_regions
+from mdacl_tools.calibrate.check.shift_cost import load_shift_table
+from mdacl_tools.cli.main import main
+from mdacl_tools.recordings.bag_writer import write_bag
+from mdacl_tools.recordings.rig_recording import RigRecording
 
 from ..rig_scenes import RGB, THERMAL, Still, rig, turned
 

@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mdacl_ros.calibrate.clock.estimate import ClockResult, estimate_clock
-from mdacl_ros.calibrate.clock.signals import collect_signals
-from mdacl_ros.cli import main
 from mdacl_ros.errors import CalibrationError
-from mdacl_ros.replay.bag_writer import write_bag
+from mdacl_tools.calibrate.clock.estimate import ClockResult, estimate_clock
+from mdacl_tools.calibrate.clock.signals import collect_signals
+from mdacl_tools.cli.main import main
+from mdacl_tools.recordings.bag_writer import write_bag
 
 from ..scenes import ListRecording, event, moving_recording
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import yaml
 
-from mdacl_ros.calibrate.scene.command import initial_guess
-from mdacl_ros.calibrate.scene.frames import SceneFrames, collect_frames
-from mdacl_ros.cli import main
 from mdacl_ros.errors import CalibrationError
-from mdacl_ros.replay.bag_writer import write_bag
-from mdacl_ros.sensing.rig import CameraModel, RigCalibration, load_rig, save_rig
+from mdacl_ros.sensing.registration.rig import CameraModel, RigCalibration, load_rig, save_rig
 from mdacl_ros.types import other_camera
+from mdacl_tools.calibrate.scene.command import initial_guess
+from mdacl_tools.calibrate.scene.frames import SceneFrames, collect_frames
+from mdacl_tools.cli.main import main
+from mdacl_tools.recordings.bag_writer import write_bag
 
 from ..scenes import FRAMES, SIZE, ListRecording, displaced, event, scene_recording
 

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdacl_ros.calibrate.scene.evidence import SceneResult, estimate_scene
-from mdacl_ros.calibrate.scene.pyramid import ScenePairs
-from mdacl_ros.calibrate.scene.warp_model import (
+from mdacl_ros.errors import CalibrationError
+from mdacl_tools.calibrate.scene.evidence import SceneResult, estimate_scene
+from mdacl_tools.calibrate.scene.pyramid import ScenePairs
+from mdacl_tools.calibrate.scene.warp_model import (
     corners,
     homography_of,
     parameters_of,
     resize_matrix,
     transform,
 )
-from mdacl_ros.errors import CalibrationError
 
 from ..scenes import SIZE, displaced, scene_pairs
 

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from mdacl_ros.calibrate.scene.structure import picture_mask, structure
+from mdacl_tools.calibrate.scene.structure import picture_mask, structure
 
 from ..scenes import place
 

@@ -20,7 +20,7 @@ from ..cameras import Cameras
 from ..process import BLOB_NODE, Process
 from .cases import Case
 
-INJECTOR = [*BLOB_NODE[:1], "-m", "mdacl_ros.nodes.start", "fault_injector_node"]
+INJECTOR = [*BLOB_NODE[:1], "-m", "mdacl_tools.live.start", "fault_injector_node"]
 QUIET_S, FAULT_S, REST_S = 3.0, 2.5, 6.5
 """Seconds before the first fault, of each fault, and after each: diagnostics remember for 5 s."""
 

@@ -1,0 +1,1 @@
+"""What a user sets: every parameter, its bounds and its explanation; without ROS."""

@@ -1,0 +1,1 @@
+"""Drawing on RGB images: text, panels, boxes, the dominance gauge."""

@@ -1,0 +1,1 @@
+"""From a frame pair to detections and modality dominance, the same for robot and workshop."""

@@ -1,0 +1,1 @@
+"""Thermal pixels onto RGB pixels: rig calibration, cached maps, residual."""

@@ -1,0 +1,1 @@
+"""Raw thermal images of every encoding become network input and preview."""

@@ -1,0 +1,1 @@
+"""The workshop: recordings, scores, reports, training, calibration; a robot never loads it."""

@@ -1,0 +1,1 @@
+"""The ``mdacl`` command and its subcommands."""

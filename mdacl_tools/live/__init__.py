@@ -1,0 +1,1 @@
+"""Recordings through the real node over DDS: player, monitor, fault injector."""

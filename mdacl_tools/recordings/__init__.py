@@ -1,0 +1,1 @@
+"""Bags, clips and data sets as one kind of recording."""

@@ -1,0 +1,1 @@
+"""Experiments behind the documentation: scripts of a checkout, not installed."""

@@ -1,0 +1,1 @@
+"""Training dynamics, gates and features, linear probes: the analyses of the papers."""
