@@ -24,6 +24,7 @@ from mdacl_ros.network.image_input import ImageInput, example_images
 from mdacl_ros.network.precision import fake_quantiser, quantised
 from mdacl_ros.network.probe import Probe, ProbeOutput, fold_norms, trace_probe
 from mdacl_ros.network.weights import load_detector
+from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.engine import STRIDE, Progress
 from mdacl_ros.runtime.openvino_int8 import (
     CPU_WEIGHT_STEPS,
@@ -113,7 +114,7 @@ def _check(
         compare(_answers(graph, example), ImageInput(Probe(network))(*example))
         return
     lights: tuple[Literal["day", "night"], ...] = ("day", "night")
-    scenes = [rendered_images(input_size, light) for light in lights]
+    scenes = [check_images(input_size, light) for light in lights]
     check_convolutions(graph, network, scenes[0])
     compiled = _compiled(graph)
     check_kernels(compiled, graph)
@@ -124,19 +125,26 @@ def _check(
     )
 
 
-def rendered_images(
+def check_images(
     input_size: tuple[int, int], light: Literal["day", "night"]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Inputs with objects in them: noise lies outside the ranges of INT8."""
-    from mdacl_ros.sensing.thermal.normalizer import normalize_once
-    from mdacl_tools.scenes import Scene, SceneConfig
+    """Inputs with objects in them, as shipped: noise lies outside the ranges of INT8.
 
-    pair = Scene(SceneConfig(7, light=light)).render(1.0)
-    rgb = cv2.resize(pair.rgb, input_size, interpolation=cv2.INTER_AREA)
-    thermal = cv2.resize(normalize_once(pair.thermal, "16UC1"), input_size)
+    Returns:
+        What :func:`.image_input.example_images` returns.
+
+    Raises:
+        EngineError: The images are not where the package was installed.
+    """
+    folder = find_resource("models/check_images")
+    flags = {"rgb": cv2.IMREAD_COLOR, "thermal": cv2.IMREAD_GRAYSCALE}
+    found = {c: cv2.imread(str(folder / f"{light}_{c}.jpg"), flag) for c, flag in flags.items()}
+    if any(image is None for image in found.values()):
+        raise EngineError(f"engine: {folder} lacks its {light} images; install the package again")
+    rgb, thermal = (cv2.resize(x, input_size, interpolation=cv2.INTER_AREA) for x in found.values())
     return (
-        torch.from_numpy(rgb)[None],
-        torch.from_numpy(thermal.astype(np.float32))[None, None],
+        torch.from_numpy(cv2.cvtColor(rgb, cv2.COLOR_BGR2RGB))[None],
+        torch.from_numpy(thermal.astype(np.float32) / 255)[None, None],
         torch.ones(1, 2, input_size[1] // STRIDE, input_size[0] // STRIDE),
     )
 

@@ -111,7 +111,7 @@ def test_a_layer_left_in_float_is_refused(graph: ov.Model, network: Stack, layer
 def test_a_detector_with_its_own_ranges_is_built(tmp_path: Path) -> None:
     """Random weights: the limits are not made for the shipped ones."""
     model = save_random_model(tmp_path / "model", MICRO)
-    rgb, thermal, _ = openvino_build.rendered_images(SIZE, "day")
+    rgb, thermal, _ = openvino_build.check_images(SIZE, "day")
     seen = Sample(
         name="rendered",
         rgb=rgb[0].numpy(),
