@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from network.random_models import MICRO, save_random_model
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "research" / "benchmarks"))
 import gpu
 
 from mdacl_ros.types import Predictions

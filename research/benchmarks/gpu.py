@@ -1,7 +1,7 @@
 """What every engine answers and costs on this machine, against PyTorch on the CPU; for a GPU.
 
-    python research/benchmarks/gpu.py [--model models/small] [--frames 200] [--engines
-    torch,tensorrt]
+    python research/benchmarks/gpu.py [--model models/small] [--frames 200]
+        [--engines torch,tensorrt]
 
 Needs no ROS: PyTorch, NumPy, OpenCV, safetensors and PyYAML are enough, and a library per engine.
 Engines that cannot run here, or fail, are left out with the reason. For each of the others: the
