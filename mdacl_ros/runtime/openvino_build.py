@@ -89,7 +89,6 @@ def convert(
     progress(0.90, "checking the gradient probe against PyTorch")
     _check(graph, probed, exact, input_size)
     ov.save_model(graph, probe_xml, compress_to_fp16=False)
-    progress(1.0, "done")
 
 
 def quantised_networks(exact: Detector, model: Path) -> tuple[Detector, Detector]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mdacl_ros.runtime.cpu_flags import cpu_flags, has_bf16, has_fast_int8
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.runtime.engine_kind import CPU, FLOAT32, EngineKind
-from mdacl_ros.runtime.model_facts import ModelFacts
+from mdacl_ros.runtime.model_facts import ModelFacts, read_model_facts
 from mdacl_ros.runtime.quantisation import QUANTISATION
 
 INT8 = "int8"
@@ -56,11 +56,17 @@ class OpenVinoKind(EngineKind):
         folder: Path,
         progress: Progress,
     ) -> None:
-        """Convert the network into the two graphs that an engine loads."""
+        """Convert the network into the two graphs that an engine loads, and compile them once."""
         from mdacl_ros.runtime.openvino_build import convert
         from mdacl_ros.runtime.openvino_engine import DETECTOR, PROBE
 
         convert(model, input_size, precision, folder / DETECTOR, folder / PROBE, progress)
+        progress(0.95, "compiling both graphs")
+        facts = read_model_facts(model)
+        for computed in self.precisions:
+            if self.built_as(computed) == precision and not self.obstacle(computed, CPU, facts):
+                self.load(folder, facts, input_size, computed, CPU).close()
+        progress(1.0, "done")
 
     def load(
         self,
@@ -70,7 +76,7 @@ class OpenVinoKind(EngineKind):
         precision: str,
         device: str,
     ) -> Engine:
-        """Compile the detector; the probe is compiled at its first use."""
+        """Compile both graphs, or read them as they were compiled before."""
         from mdacl_ros.runtime.openvino_engine import OpenVinoEngine
 
         return OpenVinoEngine(folder, facts, input_size, precision)

@@ -125,7 +125,9 @@ def environment(tree: Path) -> dict[str, str]:
 
 def build(tree: Path) -> None:
     """Have the engine of a checkout in the cache."""
-    command = [sys.executable, "-m", "mdacl_tools.cli.main", "build"]
+    moved = (tree / "mdacl_tools").is_dir()  # revisions before the move have one package
+    module = "mdacl_tools.cli.main" if moved else "mdacl_ros.cli"
+    command = [sys.executable, "-m", module, "build"]
     subprocess.run(command, env=environment(tree), cwd=tree, check=True)
 
 

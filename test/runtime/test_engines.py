@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import locale
 import shutil
 import subprocess
 import sys
@@ -46,6 +48,21 @@ def reference(model: Path, cache: EngineCache) -> Engine:
 @pytest.fixture(scope="module")
 def openvino(model: Path, cache: EngineCache) -> Engine:
     return load(model, cache, engine="openvino")
+
+
+def test_compiled_graphs_are_read_and_vouched_for(openvino: Engine, cache: EngineCache) -> None:
+    """A start that compiled again would write another file beside them."""
+    (manifest,) = cache.root.glob("*/manifest.json")
+    found = {path.name for path in manifest.parent.glob("*.blob")}
+    assert len(found) == (4 if HAS_BF16 else 2)
+    assert found < json.loads(manifest.read_text())["files"].keys()
+
+
+def test_loading_leaves_the_locale_alone(model: Path, openvino: Engine, cache: EngineCache) -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    for _ in range(3):  # OpenVINO's two threads change it by turns
+        load(model, cache, engine="openvino").close()
+        assert locale.setlocale(locale.LC_ALL) == before
 
 
 def assert_same_detections(ours: Predictions, theirs: Predictions, tolerance: float) -> None:
