@@ -45,7 +45,7 @@ DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--r
 	$(if $(CLIP),--clip "$(CLIP)") $(if $(ENGINE),--engine $(ENGINE)) \
 	$(if $(PRECISION),--precision $(PRECISION)) $(if $(MODEL),--model "$(MODEL)")
 
-.PHONY: setup demo test test-slow test-tensorrt fault-matrix fuzz soak train bench lint format lock clean distclean help
+.PHONY: setup demo test coverage test-slow test-tensorrt fault-matrix fuzz soak train bench lint format lock clean distclean help
 
 setup: $(READY) ## Set up .venv: pinned packages, ROS 2 wheels, vision_msgs (once; again where inputs changed; DISTRO=jazzy: .venv-jazzy)
 
@@ -61,8 +61,11 @@ $(READY): $(SETUP_INPUTS)
 demo: $(READY) ## Play a recording (INPUT=bag|folder, default: simulated scenes) into the node; OUT RATE CLIP MODEL ENGINE PRECISION
 	@"$(BIN)/mdacl" demo $(DEMO_OPTIONS)
 
-test: $(READY) ## Run the fast tests with a coverage summary (PYTEST="-k thermal" passes options on)
-	@"$(BIN)/python" -m pytest --cov --cov-report=term:skip-covered $(PYTEST)
+test: $(READY) ## Run the fast tests, two processes at once (PYTEST="-k thermal" passes options on)
+	@"$(BIN)/python" -m pytest -n 2 $(PYTEST)
+
+coverage: $(READY) ## The same with a coverage summary, which takes half as long again
+	@"$(BIN)/python" -m pytest -n 2 --cov --cov-report=term:skip-covered $(PYTEST)
 
 test-slow: $(READY) ## Run the tests that take minutes
 	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)

@@ -74,8 +74,6 @@ class Launched:
             "PYTHONPATH": os.pathsep.join(python),
             "PYTHONUNBUFFERED": "1",
             "PYTHONFAULTHANDLER": "1",
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-            "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
             "ROS_LOG_DIR": str(prefix / "log"),
         }
         self.process = subprocess.Popen(

@@ -46,10 +46,7 @@ def bag(tmp_path: Path) -> Path:
 
 
 def start(bag: Path, *arguments: str) -> subprocess.Popen:
-    environment = os.environ | {
-        "PYTHONPATH": f"{HERE}:{HERE.parents[1]}",
-        "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
-    }
+    environment = os.environ | {"PYTHONPATH": f"{HERE}:{HERE.parents[1]}"}
     command = [sys.executable, "-c", RUN, str(bag), "--out", str(bag.parent / "out")]
     options = ["--model", str(bag.parent), "--set", "thermal_clock_offset=0.04", *arguments]
     return subprocess.Popen(

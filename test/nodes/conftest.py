@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +13,6 @@ if TYPE_CHECKING:
 
 MISSING = [name for name in ("rclpy", "vision_msgs") if importlib.util.find_spec(name) is None]
 collect_ignore_glob = ["test_*.py"] if MISSING else []
-
-# A domain of our own on this machine: parallel test runs (and robots) must not hear each other.
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 
 
 def pytest_report_header() -> list[str]:
