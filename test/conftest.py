@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent
 WITH_ROS = ("doctor", "launch", "live", "nodes", "fuzz/test_node.py")
 """Folders and files whose tests talk over DDS: mostly waiting, so one process has all of them."""
 
@@ -19,10 +18,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one process of ``pytest -n``, and all of ROS to a single one."""
-    for item in items:
-        path = item.path.relative_to(ROOT).as_posix()
-        group = "ros" if path.startswith(WITH_ROS) else path
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)  # on a robot pytest may have no xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file's tests to one process of ``pytest -n``, and all of ROS to a single one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FilesAndRos(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.split("::")[0].removeprefix("test/")
+            return "ros" if path.startswith(WITH_ROS) else path
+
+    return FilesAndRos(config, log)
