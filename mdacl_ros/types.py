@@ -199,6 +199,8 @@ class PerceptionResult:
         thermal_registered: ``(H, W)`` uint8 preview of the thermal frame warped into the RGB image,
             or ``None`` without thermal or when not asked for.
         timings_ms: Milliseconds by stage (``preprocess``, ``infer``, ``postprocess``).
+        blank: Share of each camera's image that shows nothing (uniform, saturated, black, blown
+            out), (rgb, thermal) in [0, 1]; it counted as absent.
     """
 
     stamp_ns: int
@@ -207,3 +209,4 @@ class PerceptionResult:
     present: tuple[bool, bool]
     thermal_registered: ByteArray | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    blank: tuple[float, float] = (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""What is wrong with the pictures themselves: dark, blown out, saturated, frozen.
+"""What is wrong with the images themselves: dark, blown out, saturated, blank, frozen.
 
 Once per second a few thousand pixels of an answered frame tell how it is exposed; whether a
 picture stands still is known to the synchronizer, which sees every frame, the dropped ones too.
@@ -6,6 +6,7 @@ picture stands still is known to the synchronizer, which sees every frame, the d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,16 @@ class ImageWatch:
 
     def __init__(self) -> None:
         self._looks: dict[Modality, ExposureReading] = {}
+        self._blank, self._blank_at = (0.0, 0.0), -math.inf
+
+    def processed(self, blank: tuple[float, float], now: float) -> None:
+        """Take note of how much of each image showed nothing.
+
+        Args:
+            blank: Shares of the images, (rgb, thermal), that counted as absent.
+            now: Monotonic seconds.
+        """
+        self._blank, self._blank_at = blank, now
 
     def look(self, camera: Modality, frame: Frame, now: float) -> None:
         """Take note of a frame with pixels; within :data:`PERIOD` another one costs nothing.
@@ -97,6 +108,14 @@ class ImageWatch:
             elif still_s:
                 remarks = errors if still_s >= LONG_FREEZE_S else warnings
                 remarks.append(f"{_repeats(camera, still_s)}: {FROZEN[camera]}")
+        if now - self._blank_at <= STALE:
+            values |= {f"blank_share_{c}": b for c, b in zip(MODALITIES, self._blank, strict=True)}
+            remarks = errors if min(self._blank) >= 1.0 else warnings
+            remarks += [
+                _shows_nothing(camera, share)
+                for camera, share in zip(MODALITIES, self._blank, strict=True)
+                if share > 0
+            ]
         fresh = any(now - look.time <= STALE for look in self._looks.values())
         fine = "pictures are well exposed" if fresh else "no recent pictures"
         return judged(warnings, errors, fine, values)
@@ -145,6 +164,12 @@ def _exposure_remarks(camera: Modality, shares: dict[str, float]) -> list[str]:
             "set the camera to a wider temperature range"
         )
     return remarks
+
+
+def _shows_nothing(camera: Modality, share: float) -> str:
+    """That an image, or a part of it, is blank."""
+    where = "the image" if share >= 1.0 else f"{share:.0%} of the image"
+    return f"{camera} shows nothing in {where}, treated as absent: check lens, exposure and driver"
 
 
 def _repeats(camera: Modality, seconds: float) -> str:

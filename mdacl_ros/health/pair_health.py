@@ -58,4 +58,9 @@ class PairHealth:
 
     def answered(self, result: PerceptionResult) -> None:
         """Take note of an answer."""
-        self.gates.update(result.dominance.gates, result.present, time.monotonic())
+        now = time.monotonic()
+        self.gates.update(result.dominance.gates, result.present, now)
+        self.images.processed(result.blank, now)
+        for camera, share in zip(MODALITIES, result.blank, strict=True):
+            if share > 0:
+                self._statistics.count(f"blank_{camera}")

@@ -31,6 +31,8 @@ COUNTERS = (
     "dropped_failed",
     "dropped_bad_image_rgb",
     "dropped_bad_image_thermal",
+    "blank_rgb",
+    "blank_thermal",
     "size_changes_rgb",
     "size_changes_thermal",
     "incompatible_qos",

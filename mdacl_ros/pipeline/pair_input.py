@@ -8,12 +8,13 @@ import numpy as np
 
 from mdacl_ros.errors import ImageError, ImageKindError, MdaclError
 from mdacl_ros.runtime.engine import STRIDE
+from mdacl_ros.sensing.blank import BlankCells
 from mdacl_ros.sensing.letterbox import Letterbox
 from mdacl_ros.sensing.registration.aligned_pair import AlignedPair, align
 from mdacl_ros.sensing.registration.registration_source import RegistrationSource
 from mdacl_ros.sensing.registration.rig import RigCalibration
 from mdacl_ros.sensing.thermal.normalizer import ThermalImage, ThermalNormalizer
-from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Modality
+from mdacl_ros.types import MODALITIES, ByteArray, FloatArray, Frame, FramePair, Modality
 
 Size = tuple[int, int]
 
@@ -36,6 +37,8 @@ class PairInput:
         source: The registration in use.
         warnings: What is being assumed or done without.
         unused: Why frames of the newest pair counted as absent, by camera.
+        blank: Share of the cells of each camera's newest image that show nothing, (rgb, thermal).
+            They count as absent, unless neither camera shows anything.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class PairInput:
         self.letterbox = Letterbox(size, size)
         self.warnings: tuple[str, ...] = ()
         self.unused: dict[Modality, ImageError] = {}
+        self.blank = (0.0, 0.0)
+        self._blank_cells = {camera: BlankCells() for camera in MODALITIES}
         self._rig, self._size = rig, size
         self._rgb_size: Size | None = rig.rgb.size if rig is not None else None
         self._normalizer = ThermalNormalizer(kelvin_scale)
@@ -90,6 +95,7 @@ class PairInput:
         self._fit_rgb()
         self._place_rgb(rgb)
         self._place_thermal(thermal)
+        self._leave_out_blank()
         unused = (f"this {camera} frame is not used: {error}" for camera, error in bad.items())
         self.warnings = (*self.source.warnings, *unused)
         if not self.present.any():
@@ -130,6 +136,8 @@ class PairInput:
     def reset(self) -> None:
         """Forget all pairs so far, the RGB size seen included: the next is judged by itself."""
         self._normalizer.reset()
+        for cells in self._blank_cells.values():
+            cells.reset()
         self._last_thermal = None
         self._rgb_size = self._rig.rgb.size if self._rig is not None else None
 
@@ -150,6 +158,19 @@ class PairInput:
             return
         self.source.current.write(thermal.normalized, self.thermal[0, 0])
         self.present[0, 1] = self.source.current.present_cells(STRIDE)
+
+    def _leave_out_blank(self) -> None:
+        """Take cells that show nothing for absent, unless nothing would be left."""
+        shown, shares = self.present[0].copy(), []
+        for camera, image, covered in zip(
+            MODALITIES, (self.rgb[0], self.thermal[0, 0]), shown, strict=True
+        ):
+            blank = self._blank_cells[camera].look(image, covered)
+            shares.append(float(blank.sum() / max(1, int(covered.sum()))))
+            covered[blank] = 0.0
+        self.blank = (shares[0], shares[1])
+        if shown.any():
+            self.present[0] = shown
 
     def _normalize(self, frame: Frame | None, kelvin_scale: float) -> ThermalImage | None:
         """Normalise a thermal frame once, also when it serves several RGB frames."""

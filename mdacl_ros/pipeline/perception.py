@@ -188,6 +188,7 @@ class Perception:
                 "infer": (inferred - prepared) * 1e3,
                 "postprocess": (time.perf_counter() - inferred) * 1e3,
             },
+            blank=given.blank,
         )
 
 

@@ -116,3 +116,23 @@ def test_a_look_is_cheap() -> None:
         times.append(time.perf_counter() - started)
     print(f"look with exposure, 640x480: median {1e3 * np.median(times):.3f} ms")
     assert len(watch.part(58.0, state(), SHUTTER_S)[2]) == 6
+
+
+@pytest.mark.parametrize(
+    ("blank", "level", "said"),
+    [
+        ((0.0, 0.0), OK, "no recent pictures"),
+        ((0.0, 0.5), WARN, "thermal shows nothing in 50% of the image"),
+        ((1.0, 0.0), WARN, "rgb shows nothing in the image"),
+        ((1.0, 1.0), ERROR, "rgb shows nothing"),
+    ],
+)
+def test_images_that_show_nothing_are_reported_while_recent(
+    blank: tuple[float, float], level: bytes, said: str
+) -> None:
+    watch = ImageWatch()
+    watch.processed(blank, 10.0)
+    got, message, values = watch.part(11.0, state(), SHUTTER_S)
+    assert (got, values["blank_share_rgb"]) == (level, blank[0])
+    assert said in message
+    assert watch.part(10.1 + STALE, state(), SHUTTER_S)[0] == OK

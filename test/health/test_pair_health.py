@@ -5,7 +5,7 @@ import pytest
 
 from mdacl_ros.health.pair_health import PairHealth
 from mdacl_ros.health.statistics import Statistics
-from mdacl_ros.types import Frame, FramePair
+from mdacl_ros.types import Detections, DominanceReading, Frame, FramePair, PerceptionResult
 
 RGB = Frame(np.full((48, 64, 3), 90, np.uint8), 1)
 THERMAL = Frame(np.full((48, 64), 90, np.uint8), 1, encoding="mono8")
@@ -44,3 +44,21 @@ def test_a_camera_that_is_lost_is_counted_once(
         health.look(pair)
     counts = statistics.counts()
     assert (counts["partner_timeouts_rgb"], counts["partner_timeouts_thermal"]) == (rgb, thermal)
+
+
+def test_frames_that_show_nothing_are_counted() -> None:
+    statistics = Statistics()
+    health = PairHealth(statistics)
+    for blank in ((0.0, 0.5), (0.0, 1.0), (0.0, 0.0)):
+        health.answered(result(blank))
+    counts = statistics.counts()
+    assert (counts["blank_rgb"], counts["blank_thermal"]) == (0, 2)
+
+
+def result(blank: tuple[float, float]) -> PerceptionResult:
+    even = (0.5, 0.5)
+    nothing = Detections(
+        np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), (64, 48)
+    )
+    dominance = DominanceReading(0.0, even, even, even, (1.0, 1.0))
+    return PerceptionResult(1, nothing, dominance, (True, True), blank=blank)

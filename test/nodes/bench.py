@@ -67,7 +67,9 @@ def wait_until(
 
 
 def rgb_scene(*, bright: bool = True) -> np.ndarray:
-    image = np.full((RGB_SIZE[1], RGB_SIZE[0], 3), 40, np.uint8)
+    # Detail everywhere: a uniform image shows nothing and counts as absent.
+    checks = (np.indices((RGB_SIZE[1], RGB_SIZE[0])) // 8).sum(0) % 2
+    image = np.repeat((25 + 30 * checks)[..., None], 3, axis=2).astype(np.uint8)
     if bright:
         x0, y0, x1, y1 = OBJECT
         image[y0:y1, x0:x1] = 250

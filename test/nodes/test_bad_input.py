@@ -198,8 +198,8 @@ def test_a_compressed_camera_that_repeats_its_picture_counts_as_frozen(
         stamp = T0 + number * 200 * MS  # too far apart to share a thermal frame
         bench.cameras["thermal"].publish(compressed(thermal_scene(), ".png", stamp))
         wait_until(lambda n=number: bench.counts()["frames_thermal"] == n + 1, f"thermal {number}")
-        noise = np.full((24, 32, 3), number * 20, np.uint8)
-        bench.cameras["rgb"].publish(compressed(noise, ".jpg", stamp))
+        levels = np.indices((24, 32)).sum(0)[..., None].repeat(3, axis=2) % 2 * 60 + number * 20
+        bench.cameras["rgb"].publish(compressed(levels.astype(np.uint8), ".jpg", stamp))
         bench.wait_for_stamp(stamp)
     wait_until(lambda: len(bench.dominance) == 4, "dominance")
     present = [values["present"] for values in bench.dominance]
