@@ -87,8 +87,8 @@ class Detections:
         image_size: ``(width, height)`` in pixels of the image the boxes lie in.
         rgb_shares: ``(N,)`` float32 in [0, 1], how much of each detection rests on RGB; the rest
             rests on thermal. ``None`` where it was not measured.
-        shares_exact: Whether ``rgb_shares`` come from the gradient probe; else they are the
-            forward-only estimate.
+        shares_exact: Whether ``rgb_shares`` were measured by leaving out each camera; else they are
+            the forward-only estimate.
     """
 
     boxes: FloatArray
@@ -130,9 +130,12 @@ class Predictions:
             fusion where objects are seen.
         box_energies: ``(B, M, N)`` float32 >= 0, the same around each box; ``None`` from an engine
             that does not measure it.
-        sensitivities: ``(B, M)`` float32 >= 0, sum of |dS/dx * x| over the calibrated features;
-            ``None`` unless the exact gradient probe ran on this batch.
-        box_sensitivities: ``(B, M, N)`` float32 >= 0, the same around each box; ``None`` as above.
+        sensitivities: ``(B, M)`` float32 >= 0, what each camera's features add to the evidence by
+            its gradient; ``None`` unless the exact probe ran on this batch.
+        alone_boxes: ``(B, 2, N, 4)`` float32, the boxes with rgb alone and with thermal alone;
+            ``None`` as above.
+        alone_scores: ``(B, 2, N)`` float32, their scores, best first; ``None`` as above.
+        alone_labels: ``(B, 2, N)`` int64, their labels; ``None`` as above.
     """
 
     boxes: FloatArray
@@ -143,7 +146,9 @@ class Predictions:
     energies: FloatArray
     box_energies: FloatArray | None = None
     sensitivities: FloatArray | None = None
-    box_sensitivities: FloatArray | None = None
+    alone_boxes: FloatArray | None = None
+    alone_scores: FloatArray | None = None
+    alone_labels: IntArray | None = None
 
     def not_finite(self) -> str:
         """Name of the first array that holds NaN or inf; empty if all are finite."""
@@ -155,7 +160,8 @@ class Predictions:
             ("energies", self.energies),
             ("box_energies", self.box_energies),
             ("sensitivities", self.sensitivities),
-            ("box_sensitivities", self.box_sensitivities),
+            ("alone_boxes", self.alone_boxes),
+            ("alone_scores", self.alone_scores),
         )
         for name, array in arrays:
             if array is not None and not np.isfinite(array).all():
@@ -165,18 +171,23 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class DominanceReading:
-    """Which camera one answer rests on. Tuples are in the order (rgb, thermal).
+    """Which camera one frame's detections rest on. Tuples are in the order (rgb, thermal).
 
     Attributes:
-        mdi: Modality Dominance Index in [-1, 1]: +1 RGB decides alone, -1 thermal alone. The
-            per-frame estimate.
+        mdi: Modality Dominance Index in [-1, 1]: how features and gradients lean. The per-frame
+            estimate.
         dominance: Shares that sum to 1 (0 for an absent camera).
-        entropy: Representational diversity H in [0, 1], averaged over levels.
+        entropy: Representational diversity H in [0, 1], above that of an empty image, averaged over
+            levels.
         sensitivity: Task-response share in [0, 1], sums to 1: estimated from the energies that
             enter the fusion.
         gates: Mean gate per modality over levels.
         exact_mdi: The index from the exact gradient of the detection evidence, on frames where the
             probe ran, else ``None``.
+        reliance: Which camera the detections rest on, in [-1, 1]: +1 RGB alone, -1 thermal alone;
+            ``None`` while nothing is seen, or not measured for a second.
+        evidence: Detection evidence with both cameras, with rgb alone and with thermal alone, >= 0;
+            ``None`` in frames where it was not measured: ``reliance`` is then an earlier one.
     """
 
     mdi: float
@@ -185,6 +196,8 @@ class DominanceReading:
     sensitivity: tuple[float, float]
     gates: tuple[float, float]
     exact_mdi: float | None = None
+    reliance: float | None = None
+    evidence: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mdacl_ros.config.parameter_spec import ParameterSpec, parameter
-from mdacl_ros.errors import ModelError, ParameterError
+from mdacl_ros.errors import ModelError
 from mdacl_ros.pipeline.perception import PerceptionConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.choice import EngineChoice, choose_for
@@ -124,23 +124,25 @@ class NodeParameters:
         high=1.0,
         live=True,
     )
-    dominance_probe_rate: float = parameter(
-        1.0,
-        "Exact gradient dominance index, times per second; 0: never.",
+    reliance_rate: float = parameter(
+        2.0,
+        "How often reliance and the exact dominance index are measured, times per second; 0: "
+        "never.",
         low=0.0,
         high=1000.0,
         live=True,
     )
-    mdi_warn: float = parameter(
+    reliance_warn: float = parameter(
         0.8,
-        "|MDI|, averaged over a second, from which diagnostics warn.",
+        "|reliance|, over a second, from which diagnostics warn that detections rest on one "
+        "camera although both live.",
         low=0.0,
         high=1.0,
         live=True,
     )
-    mdi_error: float = parameter(
-        0.95,
-        "|MDI|, averaged over a second, from which diagnostics report an error.",
+    reliance_hysteresis: float = parameter(
+        0.1,
+        "How far below reliance_warn |reliance| has to fall for the warning to end.",
         low=0.0,
         high=1.0,
         live=True,
@@ -157,13 +159,6 @@ class NodeParameters:
         "Pixels of the RGB image that thermal may lie beside RGB before diagnostics warn.",
         low=0.5,
         high=1000.0,
-        live=True,
-    )
-    mdi_hysteresis: float = parameter(
-        0.05,
-        "How far below mdi_warn or mdi_error |MDI| has to fall for the level to fall.",
-        low=0.0,
-        high=1.0,
         live=True,
     )
     min_rate_rgb: float = parameter(
@@ -292,13 +287,7 @@ def updated(parameters: NodeParameters, changes: dict[str, Any]) -> NodeParamete
         changes: New values by parameter name; an integer is taken for a float.
 
     Raises:
-        ParameterError: A value of the wrong type, out of bounds, or at odds with another.
+        ParameterError: A value of the wrong type or out of bounds.
     """
     checked: dict[str, Any] = {name: SPECS[name].check(name, changes[name]) for name in changes}
-    result = replace(parameters, **checked)
-    if result.mdi_error < result.mdi_warn:
-        raise ParameterError(
-            f"parameter mdi_error: got {result.mdi_error}, wanted at least mdi_warn "
-            f"({result.mdi_warn}); change both in one call or in the other order"
-        )
-    return result
+    return replace(parameters, **checked)

@@ -23,6 +23,7 @@ from mdacl_ros.drawing.primitives import (
     Colour,
     draw_gauge,
     draw_text,
+    gauge_text,
     shade,
     text_size,
 )
@@ -73,7 +74,7 @@ def draw_detections(
     labels: Sequence[str],
     dominance: DominanceReading | None = None,
 ) -> ByteArray:
-    """Draw boxes with :func:`detection_text`, and the dominance gauge along the lower edge.
+    """Draw boxes with :func:`detection_text`, and the reliance gauge along the lower edge.
 
     Args:
         image_rgb: ``(H, W, 3)`` uint8 R, G, B; not changed. ``(H, W)`` grey is taken too.
@@ -99,13 +100,13 @@ def draw_detections(
     if dominance is not None:
         bar = max(22, height // 18)
         shade(picture, (0, height - bar, width, height), INK, 0.7)
-        text = f"MDI {dominance.mdi:+.2f}"
+        text = gauge_text(dominance.reliance)
         size = max(9, bar * 2 // 5)
         text_y = height - bar + (bar - text_size(text, size)[1]) // 2
         draw_text(picture, text, (bar // 3, text_y), size)
-        left = bar // 3 + text_size("MDI +0.00", size)[0] + bar // 2
+        left = bar // 3 + text_size("reliance +0.00", size)[0] + bar // 2
         gauge = (left, height - bar + 1, width - bar // 3, height - 1)
-        draw_gauge(picture, gauge, dominance.mdi, dominance.exact_mdi)
+        draw_gauge(picture, gauge, dominance.reliance)
     return picture
 
 
@@ -120,7 +121,7 @@ def side_by_side(
     history: Sequence[float] = (),
     unused: Collection[str] = (),
 ) -> ByteArray:
-    """Both cameras with the same detections, and a footer with the dominance.
+    """Both cameras with the same detections; below them the reliance gauge and the MDI curve.
 
     Args:
         rgb: ``(H, W, 3)`` uint8, or ``None`` while the camera is dead.
@@ -235,12 +236,12 @@ def _draw_footer(
 ) -> None:
     height, width = footer.shape[:2]
     half, size, margin = width // 2, max(10, height // 5), height // 4
-    value = "MDI  --" if dominance is None else f"MDI {dominance.mdi:+.2f}"
+    value = gauge_text(None if dominance is None else dominance.reliance).upper()
     draw_text(footer, value, (margin, height // 7), size, WHITE, bold=True)
     draw_text(footer, caption, (half - margin, height // 7), size, GREY, anchor="right")
     if dominance is not None:
         gauge = (margin, height // 2, half - margin, height - height // 8)
-        draw_gauge(footer, gauge, dominance.mdi, dominance.exact_mdi)
+        draw_gauge(footer, gauge, dominance.reliance)
     _draw_history(footer[:, half + margin : width - margin], history)
 
 

@@ -99,19 +99,26 @@ def shade(
         cv2.addWeighted(flat, opacity, region, 1.0 - opacity, 0.0, dst=region)
 
 
-def draw_gauge(
-    image: ByteArray,
-    box: tuple[int, int, int, int],
-    mdi: float,
-    exact_mdi: float | None = None,
-) -> None:
-    """Draw the Modality Dominance Index as a bar that leaves the middle towards a camera.
+def gauge_colour(reliance: float | None) -> Colour:
+    """The colour of the camera that detections rest on; grey while nothing is seen."""
+    if reliance is None:
+        return GREY
+    return RGB_COLOUR if reliance >= 0 else THERMAL_COLOUR
+
+
+def gauge_text(reliance: float | None) -> str:
+    """The gauge's value in words."""
+    return "reliance --" if reliance is None else f"reliance {reliance:+.2f}"
+
+
+def draw_gauge(image: ByteArray, box: tuple[int, int, int, int], reliance: float | None) -> None:
+    """Draw reliance as a bar that leaves the middle towards the camera detections rest on.
 
     Args:
         image: ``(H, W, 3)`` uint8.
         box: x0, y0, x1, y1 of the gauge, at least about 120 x 12 pixels.
-        mdi: In [-1, 1]; +1 (right end, blue) is RGB alone, -1 (left end, red) thermal alone.
-        exact_mdi: The index from the exact gradient, as a small white mark, where known.
+        reliance: In [-1, 1]; +1 (right end, blue) is RGB alone, -1 (left end, red) thermal alone;
+            ``None`` while nothing is seen.
     """
     x0, y0, x1, y1 = box
     unit = max(7, round((y1 - y0) * 0.42))
@@ -125,15 +132,10 @@ def draw_gauge(
     thick = max(3, (y1 - y0) // 4)
     top, bottom = (y0 + y1 - thick) // 2, (y0 + y1 + thick) // 2
     shade(image, (left, top, right, bottom), (90, 96, 108), 0.9)
-    mdi = min(1.0, max(-1.0, mdi))
-    tip = middle + round(mdi * half)
-    colour = RGB_COLOUR if mdi >= 0 else THERMAL_COLOUR
+    tip = middle + round(min(1.0, max(-1.0, reliance or 0.0)) * half)
+    colour = gauge_colour(reliance)
     if tip != middle:
         shade(image, (min(tip, middle), top, max(tip, middle), bottom), colour, 1.0)
     cv2.circle(image, (tip, (y0 + y1) // 2), thick, colour, -1, cv2.LINE_AA)
     cv2.circle(image, (tip, (y0 + y1) // 2), thick, WHITE, 1, cv2.LINE_AA)
     cv2.line(image, (middle, top - 3), (middle, bottom + 2), WHITE, 1, cv2.LINE_AA)
-    if exact_mdi is not None:
-        x = middle + round(min(1.0, max(-1.0, exact_mdi)) * half)
-        mark = np.array([[x, bottom + 1], [x - 4, bottom + 7], [x + 4, bottom + 7]], np.int32)
-        cv2.fillConvexPoly(image, mark, WHITE, cv2.LINE_AA)

@@ -1,12 +1,20 @@
-"""Alarms over time: MDI bounds with hysteresis, gates that are stuck."""
+"""Alarms over time: detections that rest on one camera, gates that are stuck."""
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
 
 from mdacl_ros.health.status_part import ERROR, OK, WARN, Part, judged
-from mdacl_ros.types import MODALITIES, Modality
+from mdacl_ros.pipeline.reliance import reliance_of
+from mdacl_ros.types import MODALITIES, DominanceReading, Modality, other_camera
+
+WINDOW_S = 1.0
+"""Seconds over which reliance is averaged."""
+
+ALARM_EVIDENCE = 1.0
+"""Mean evidence below which no alarm rises: one weak detection rests on one camera by chance."""
 
 CLOSED, OPEN = 0.1, 1.9
 """Mean gates up to which a camera is shut out, and from which it is amplified as far as it goes."""
@@ -18,28 +26,63 @@ STUCK_S = 3.0
 """Seconds at either end after which a gate counts as collapsed."""
 
 
-class MdiAlarm:
-    """The level of |MDI|: rises at its bound, falls only ``hysteresis`` below it."""
+class RelianceWatch:
+    """Reliance over the last second, and the alarm when detections rest on one camera.
+
+    Measurements are averaged by evidence, so that a frame in which little is seen weighs little.
+    """
 
     def __init__(self) -> None:
-        self.level: bytes = OK
+        self._measured: deque[tuple[float, tuple[float, float, float]]] = deque()
+        self._alarm = False
 
-    def update(self, mdi: float | None, warn: float, error: float, hysteresis: float) -> bytes:
-        """Take the newest mean.
+    def update(self, reading: DominanceReading, present: tuple[bool, bool], now: float) -> None:
+        """Take a frame; only measurements with both cameras count.
 
         Args:
-            mdi: In [-1, 1]; ``None`` without recent answers clears the alarm.
-            warn: |MDI| from which it warns.
-            error: |MDI| from which it is an error.
-            hysteresis: How far below a bound the level falls again.
+            reading: Of the frame.
+            present: Which cameras took part.
+            now: Monotonic seconds.
         """
-        value = -1.0 if mdi is None else abs(mdi)
-        if self.level >= ERROR:
-            error -= hysteresis
-        if self.level >= WARN:
-            warn -= hysteresis
-        self.level = ERROR if value >= error else WARN if value >= warn else OK
-        return self.level
+        if not all(present):
+            self._measured.clear()
+        elif reading.evidence is not None:
+            self._measured.append((now, reading.evidence))
+
+    def part(
+        self, now: float, warn: float, hysteresis: float, troubles: Mapping[Modality, str]
+    ) -> Part:
+        """The status, seen from monotonic second ``now``.
+
+        Args:
+            now: Monotonic seconds.
+            warn: |reliance| from which it warns.
+            hysteresis: How far below that it stops.
+            troubles: What is wrong with a camera's own images, by camera.
+        """
+        while self._measured and now - self._measured[0][0] > WINDOW_S:
+            self._measured.popleft()
+        values: dict[str, object] = {"reliance_warn": warn}
+        if not self._measured:
+            self._alarm = False
+            return OK, "not measured with both cameras", values
+        seen = [evidence for _, evidence in self._measured]
+        both, rgb, thermal = (sum(column) / len(seen) for column in zip(*seen, strict=True))
+        reliance = reliance_of(both, rgb, thermal)
+        values["evidence"] = both
+        if reliance is None:
+            self._alarm = False
+            return OK, "nothing seen", values
+        values["reliance"] = reliance
+        bound = warn - hysteresis if self._alarm else warn
+        self._alarm = abs(reliance) >= bound and both >= (0 if self._alarm else ALARM_EVIDENCE)
+        if not self._alarm:
+            return OK, f"reliance {reliance:+.2f}", values
+        camera: Modality = "rgb" if reliance > 0 else "thermal"
+        line = f"detections rest on {camera} alone (reliance {reliance:+.2f})"
+        if trouble := troubles.get(camera):
+            return ERROR, f"{line}, and {trouble}", values
+        return WARN, f"{line}: look at the image of {other_camera(camera)}", values
 
 
 class GateWatch:

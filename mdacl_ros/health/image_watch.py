@@ -81,6 +81,20 @@ class ImageWatch:
         if before is None or now - before.time >= PERIOD:
             self._looks[camera] = ExposureReading(now, exposure(camera, subsample(frame.image)))
 
+    def troubles(self, now: float) -> dict[Modality, str]:
+        """What is wrong with the newest images, by camera, seen from monotonic second ``now``."""
+        found: dict[Modality, str] = {}
+        for camera, share in zip(MODALITIES, self._blank, strict=True):
+            look = self._looks.get(camera)
+            remarks = []
+            if look is not None and now - look.time <= STALE:
+                remarks = _exposure_remarks(camera, look.exposure)
+            if now - self._blank_at <= STALE and share > 0:
+                remarks.append(_shows_nothing(camera, share))
+            if remarks:
+                found[camera] = "; ".join(remarks)
+        return found
+
     def part(self, now: float, state: SynchronizerState, shutter_s: float) -> Part:
         """The status of the pictures.
 

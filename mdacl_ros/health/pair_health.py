@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mdacl_ros.health.dominance_watch import GateWatch, MdiAlarm
+from mdacl_ros.health.dominance_watch import GateWatch, RelianceWatch
 from mdacl_ros.health.image_watch import ImageWatch
 from mdacl_ros.health.statistics import Statistics
 from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
@@ -16,11 +16,11 @@ class PairHealth:
     Attributes:
         images: Status of the pictures.
         gates: Calibration gates.
-        mdi: Alarm of the averaged MDI; updated by the diagnostics.
+        reliance: Which camera detections rest on, and its alarm.
     """
 
     def __init__(self, statistics: Statistics) -> None:
-        self.images, self.gates, self.mdi = ImageWatch(), GateWatch(), MdiAlarm()
+        self.images, self.gates, self.reliance = ImageWatch(), GateWatch(), RelianceWatch()
         self._statistics = statistics
         self._sizes: dict[Modality, tuple[int, int]] = {}
         self._present: dict[Modality, bool] = dict.fromkeys(MODALITIES, False)
@@ -60,6 +60,7 @@ class PairHealth:
         """Take note of an answer."""
         now = time.monotonic()
         self.gates.update(result.dominance.gates, result.present, now)
+        self.reliance.update(result.dominance, result.present, now)
         self.images.processed(result.blank, now)
         for camera, share in zip(MODALITIES, result.blank, strict=True):
             if share > 0:

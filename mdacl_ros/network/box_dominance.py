@@ -1,13 +1,13 @@
-"""How much each box rests on each modality: what was measured on maps, pooled around the box.
+"""How much each modality adds: maps over the image, and their means around each box.
 
-Own formulation. The share of one box by the definition, ``sum |ds/dx~_m * x~_m|`` with s the score
-of that box alone, needs a backward pass a box. The maps of one pass for all boxes hold nearly the
-same answer, because scores hang on features near their box: summed over a region twice as wide and
-high as the box (its context counts), they rank boxes as the definition does. How nearly is measured
-by ``research/benchmarks/dominance_per_box.py``.
+Own formulation. Scores hang on features near their box: the maps, averaged over a region twice as
+wide and high as the box (its context counts), say roughly which camera a box rests on in frames
+where nobody asked the detector without one of them (:mod:`mdacl_ros.network.reliance`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -31,17 +31,22 @@ def contribution_maps(contributions: list[list[Tensor]]) -> list[Tensor]:
     return [torch.stack([part.abs().mean(1) for part in parts], 1) for parts in contributions]
 
 
-def response_maps(
-    features: list[Tensor], gradients: tuple[Tensor, ...], count: int
-) -> list[Tensor]:
-    """``|dS/dx * x|`` summed over channels, per level ``(B, M, h, w)``.
+def response_maps(features: list[Tensor], gradients: Sequence[Tensor], count: int) -> list[Tensor]:
+    """What each modality adds to the evidence, cell by cell, per level ``(B, M, h, w)`` >= 0.
+
+    The contribution is signed: ``sum_c dS/dx * (x - mean(x))``, summed over channels, so that what
+    pulls both ways cancels, and against the spatial mean, so that a uniform image adds nothing.
+    Cells that speak against an object count 0.
 
     Args:
         features: Level-major list of M modalities, ``(B, C, h, w)``.
         gradients: ``dS/dx`` of each.
         count: M.
     """
-    maps = [(x * g).abs().sum(1) for x, g in zip(features, gradients, strict=True)]
+    maps = [
+        ((x - x.mean((2, 3), keepdim=True)) * g).sum(1).clamp(min=0.0)
+        for x, g in zip(features, gradients, strict=True)
+    ]
     return [torch.stack(maps[i : i + count], 1) for i in range(0, len(maps), count)]
 
 
@@ -62,23 +67,6 @@ def box_energies(maps: list[Tensor], boxes: Tensor) -> Tensor:
         area = height * width  # (B, N)
         means.append(_sum_inside(level, rows, columns) / area[:, None])
     return torch.stack(means).sum(0)
-
-
-def box_sensitivities(maps: list[Tensor], boxes: Tensor) -> Tensor:
-    """The gradient's answer: the sum of each map around each box, over all levels.
-
-    Args:
-        maps: Of :func:`response_maps`.
-        boxes: ``(B, N, 4)`` xyxy in pixels of the network input.
-
-    Returns:
-        ``(B, M, N)`` >= 0.
-    """
-    sums = [
-        _sum_inside(level, *_coverage(boxes, level, stride))
-        for level, stride in zip(maps, STRIDES, strict=False)
-    ]
-    return torch.stack(sums).sum(0)
 
 
 def _coverage(boxes: Tensor, level: Tensor, stride: int) -> tuple[Tensor, Tensor]:

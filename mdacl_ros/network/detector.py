@@ -12,12 +12,15 @@ from mdacl_ros.network.backbone import Backbone, Trunk
 from mdacl_ros.network.box_dominance import box_energies, contribution_maps
 from mdacl_ros.network.calibration_gate import CalibrationGate
 from mdacl_ros.network.config import MODALITIES, DetectorConfig
-from mdacl_ros.network.diversity import channel_entropy
+from mdacl_ros.network.diversity import above_floor, channel_entropy
 from mdacl_ros.network.fusion import FUSIONS
 from mdacl_ros.network.guidance import LowLevelGuidance
 from mdacl_ros.network.head import STRIDES, DensePredictions, Head, select_top
 from mdacl_ros.network.neck import Neck, SumNeck
 from mdacl_ros.network.stem import Stem
+
+EMPTY_SIDE = 320
+"""Side in pixels of the empty image whose entropy is the floor."""
 
 
 class DetectorOutput(NamedTuple):
@@ -67,7 +70,12 @@ class Detector(nn.Module):
 
     Args:
         config: Architecture, see :data:`mdacl_ros.network.config.SIZES`.
+
+    Attributes:
+        entropy_floor: ``(M, L)`` entropies of an empty image, see :meth:`measure_floor`.
     """
+
+    entropy_floor: Tensor
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
@@ -99,6 +107,7 @@ class Detector(nn.Module):
         classes = len(config.labels)
         self.head = Head(width, classes, config.head_depth, act)
         self.auxiliary_head: Head | None = Head(width, classes, config.head_depth, act)
+        self.register_buffer("entropy_floor", torch.zeros(count, self.levels), persistent=False)
 
     def forward(self, rgb: Tensor, thermal: Tensor, present: Tensor) -> DetectorOutput:
         """Detect.
@@ -201,9 +210,21 @@ class Detector(nn.Module):
         return self.head(fused.levels), contribution_maps(fused.contributions)
 
     def entropies(self, features: list[Tensor]) -> Tensor:
-        """Representational diversity H of each modality and level, ``(B, M, L)``."""
+        """Representational diversity H above that of an empty image, ``(B, M, L)`` in [0, 1]."""
+        return above_floor(self._entropies(features), self.entropy_floor)
+
+    def _entropies(self, features: list[Tensor]) -> Tensor:
         entropies = torch.stack([channel_entropy(x) for x in features], 1)  # (B, L * M)
         return entropies.unflatten(1, (self.levels, len(self.cameras))).transpose(1, 2)
+
+    @torch.no_grad()
+    def measure_floor(self) -> None:
+        """Measure the entropies that an empty image leaves; whenever the weights have changed."""
+        training = self.training
+        grey = self.entropy_floor.new_full((1, 3, EMPTY_SIDE, EMPTY_SIDE), 0.5)
+        features = self.eval().encode(grey, grey[:, :1], grey.new_ones(1, 2)).features
+        self.entropy_floor.copy_(self._entropies(features)[0].clamp(max=0.99))
+        self.train(training)
 
     def for_both(self, values: Tensor) -> Tensor:
         """Widen ``(B, M, ...)`` to both cameras; zero for one this detector has no stream for."""

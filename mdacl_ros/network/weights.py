@@ -34,7 +34,8 @@ def load_detector(folder: Path) -> Detector:
         raise ModelError(
             f"{path}: weights do not fit {MODEL_YAML} beside them: {reason}"
         ) from error
-    return detector.eval()
+    detector.eval().measure_floor()
+    return detector
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from mdacl_ros.health.dominance_watch import MdiAlarm
 from mdacl_ros.health.pairing_watch import Pairing
 from mdacl_ros.health.status_part import ERROR, OK, WARN, Part
 from mdacl_ros.nodes.messages import to_key_values
@@ -90,13 +89,10 @@ class Snapshot:
         silence_limit_s: Seconds from which that is an error.
         deaf: A listener that cannot hear our answers, or empty.
         inference_timeout: Seconds from which that is a hanging inference.
-        mdi: MDI averaged over about a second, or ``None`` without recent answers.
-        mdi_warn: |MDI| from which the status warns.
-        mdi_error: |MDI| from which the status is an error.
-        mdi_level: Level of the alarm with hysteresis; ``None``: as the bounds alone say.
         min_rates: Hz by camera below which the status warns; 0: never.
         images: Status of the pictures; ``None`` while not active.
         gates: Status of the calibration gates; ``None`` while not active.
+        dominance: Which camera detections rest on; ``None`` while not active.
     """
 
     state: str
@@ -129,13 +125,10 @@ class Snapshot:
     silence_limit_s: float = float("inf")
     deaf: str = ""
     inference_timeout: float = float("inf")
-    mdi: float | None = None
-    mdi_warn: float = 1.0
-    mdi_error: float = 1.0
-    mdi_level: bytes | None = None
     min_rates: Mapping[str, float] = field(default_factory=dict)
     images: Part | None = None
     gates: Part | None = None
+    dominance: Part | None = None
 
 
 def statuses(name: str, snapshot: Snapshot, hardware_id: str = "") -> list[DiagnosticStatus]:
@@ -307,20 +300,8 @@ def _residual(residual: Residual | None) -> dict[str, object]:
 
 
 def dominance(snapshot: Snapshot) -> Part:
-    """Which camera the answers rest on, against the thresholds."""
-    values: dict[str, object] = {"mdi_warn": snapshot.mdi_warn, "mdi_error": snapshot.mdi_error}
-    if snapshot.mdi is None:
-        return OK, "no recent answers", values
-    values["mdi"] = snapshot.mdi
-    camera = "RGB" if snapshot.mdi > 0 else "thermal"
-    level = snapshot.mdi_level
-    if level is None:
-        level = MdiAlarm().update(snapshot.mdi, snapshot.mdi_warn, snapshot.mdi_error, 0.0)
-    if level == ERROR:
-        return ERROR, f"answers rest on {camera} alone (MDI {snapshot.mdi:+.2f})", values
-    if level == WARN:
-        return WARN, f"answers lean on {camera} (MDI {snapshot.mdi:+.2f})", values
-    return OK, f"balanced (MDI {snapshot.mdi:+.2f})", values
+    """Which camera the detections rest on, against the bound."""
+    return snapshot.dominance or _while_idle(snapshot)
 
 
 def _status(

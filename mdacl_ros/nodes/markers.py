@@ -17,7 +17,7 @@ from mdacl_ros.drawing.overlay import class_colour, detection_text
 from mdacl_ros.drawing.primitives import GREY
 from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.marker_shapes import colour, live_for, outlines, text, text_size
-from mdacl_ros.nodes.mdi_gauge import to_gauge
+from mdacl_ros.nodes.reliance_gauge import to_gauge
 from mdacl_ros.types import BoolArray, Detections, FloatArray, IntArray, PerceptionResult
 
 COEFFICIENTS = (4, 5, 8, 12, 14)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -123,11 +124,15 @@ def to_diagnostics(header: Header, statuses: Iterable[DiagnosticStatus]) -> Diag
 
 
 def dominance_values(reading: DominanceReading, present: tuple[bool, bool]) -> dict[str, object]:
-    """A dominance reading under stable names: ``mdi``, ``dominance_rgb``, ``gate_thermal``, ...
+    """A dominance reading under stable names: ``reliance``, ``mdi``, ``gate_thermal``, ...
 
-    ``exact_mdi`` is only there on frames where the gradient probe ran.
+    ``reliance`` is NaN while nothing is seen or measured; ``evidence*`` and ``exact_mdi`` are only
+    there on frames where they were measured.
     """
-    values: dict[str, object] = {"mdi": reading.mdi}
+    values: dict[str, object] = {"reliance": reliance_or_nan(reading), "mdi": reading.mdi}
+    if reading.evidence is not None:
+        names = ("evidence", "evidence_rgb", "evidence_thermal")
+        values |= dict(zip(names, reading.evidence, strict=True))
     if reading.exact_mdi is not None:
         values["exact_mdi"] = reading.exact_mdi
     for name, pair in (
@@ -141,8 +146,13 @@ def dominance_values(reading: DominanceReading, present: tuple[bool, bool]) -> d
     return values
 
 
+def reliance_or_nan(reading: DominanceReading) -> float:
+    """Reliance as a plain number, NaN where there is none."""
+    return math.nan if reading.reliance is None else reading.reliance
+
+
 def share_values(detections: Detections) -> dict[str, object]:
-    """What each detection rests on: ``detection_0_rgb_share``, ...; ``exact`` where probed.
+    """What each detection rests on: ``detection_0_rgb_share``, ...; ``exact`` where measured.
 
     Numbers are places in ``~/detections`` of the same stamp; thermal's share is the rest to 1.
     """
@@ -172,7 +182,7 @@ def to_dominance(
     frame = DiagnosticStatus(
         level=DiagnosticStatus.OK,
         name=f"{name}: dominance",
-        message=f"MDI {values['mdi']:+.2f}",
+        message=f"reliance {values['reliance']:+.2f}, MDI {values['mdi']:+.2f}",
         values=to_key_values(values),
     )
     each = DiagnosticStatus(

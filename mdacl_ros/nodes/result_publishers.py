@@ -54,6 +54,7 @@ class ResultPublishers:
         small, large = topics.reliable_results, topics.reliable_results(depth=1)
         self._detections = self._create(Detection2DArray, topics.DETECTIONS, small())
         self._dominance = self._create(DiagnosticArray, topics.DOMINANCE, small())
+        self._reliance = self._create(Float32, topics.RELIANCE, small())
         self._mdi = self._create(Float32, topics.MDI, small())
         self._markers = self._create(MarkerArray, topics.MARKERS, small())
         self._overlay = self._create(Image, topics.OVERLAY, large)
@@ -158,6 +159,7 @@ class ResultPublishers:
         latency_ms = self._latency_ms(result.stamp_ns)
         self.statistics.tick("published")
         self.statistics.sample("latency_ms", latency_ms)
+        self._reliance.publish(Float32(data=messages.reliance_or_nan(result.dominance)))
         self._mdi.publish(Float32(data=float(result.dominance.mdi)))
         values = messages.dominance_values(result.dominance, result.present)
         values |= {

@@ -335,8 +335,8 @@ class DetectionSession:
                 self._node.get_logger().warning(warning)
 
     def _probe_is_due(self) -> bool:
-        """Whether the exact gradient index is to be computed on this pair."""
-        rate, now = self.parameters.dominance_probe_rate, time.monotonic()
+        """Whether reliance and the exact index are to be measured on this pair."""
+        rate, now = self.parameters.reliance_rate, time.monotonic()
         if rate <= 0 or now < self._next_probe:
             return False
         self._next_probe = now + 1 / rate

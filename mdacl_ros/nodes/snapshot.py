@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from mdacl_ros.health.status_part import RECENT
+from mdacl_ros.health.status_part import RECENT, Part
 from mdacl_ros.local_ros import middleware_settings
 from mdacl_ros.nodes.diagnostics import Snapshot
 from mdacl_ros.types import MODALITIES
@@ -31,8 +31,6 @@ def take_snapshot(node: DetectorNode) -> Snapshot:
         "configure_error": node.configure_error or node.start_errors,
         "calibration": _calibration(node) | _registration(node),
         "warnings": tuple(perception.warnings) if perception is not None else (),
-        "mdi_warn": parameters.mdi_warn,
-        "mdi_error": parameters.mdi_error,
         "min_rates": {"rgb": parameters.min_rate_rgb, "thermal": parameters.min_rate_thermal},
     }
     session = node.session
@@ -107,8 +105,6 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
     rates = {name: statistics.rate(name) for name in names}
     residual, knocked = session.watch_residual()
     stages = statistics.sample_names("stage_")
-    answers_per_second = max(1, round(rates["processed"]))
-    mdi = statistics.mean("mdi", answers_per_second) if rates["processed"] > 0 else None
     limits, now = session.parameters, time.monotonic()
     return {
         "counts": Counter({**statistics.counts(), **state.counts}),
@@ -140,12 +136,20 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "recent": statistics.facts(RECENT),
         "busy_s": session.busy_s if active else 0.0,
         "inference_timeout": limits.inference_timeout,
-        "mdi": mdi,
-        "mdi_level": session.health.mdi.update(
-            mdi, limits.mdi_warn, limits.mdi_error, limits.mdi_hysteresis
-        ),
         "images": session.health.images.part(now, state, limits.thermal_shutter)
         if active
         else None,
         "gates": session.health.gates.part(now) if active else None,
+        "dominance": _dominance(session, now) if active else None,
     }
+
+
+def _dominance(session: DetectionSession, now: float) -> Part:
+    """Reliance over the last second, with MDI averaged over about a second beside it."""
+    limits, health, statistics = session.parameters, session.health, session.statistics
+    level, message, values = health.reliance.part(
+        now, limits.reliance_warn, limits.reliance_hysteresis, health.images.troubles(now)
+    )
+    rate = statistics.rate("processed")
+    mdi = statistics.mean("mdi", max(1, round(rate))) if rate > 0 else None
+    return level, message, values if mdi is None else {**values, "mdi": mdi}

@@ -26,6 +26,7 @@ CAMERA_INFO_TOPICS: dict[Modality, str] = {
 
 DETECTIONS = "~/detections"
 DOMINANCE = "~/dominance"
+RELIANCE = "~/reliance"
 MDI = "~/mdi"
 OVERLAY = "~/overlay"
 THERMAL_REGISTERED = "~/thermal_registered"

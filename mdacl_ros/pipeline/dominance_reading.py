@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mdacl_ros.network.dominance import dominance_shares, mdi
+from mdacl_ros.pipeline.reliance import exact_rgb_shares
 from mdacl_ros.types import DominanceReading, FloatArray, Predictions
 
 Pair = tuple[float, float]
@@ -49,8 +50,9 @@ def read_dominance(
 def rgb_shares(raw: Predictions, present: tuple[bool, bool]) -> FloatArray | None:
     """How much of each candidate box rests on RGB; what is left rests on thermal.
 
-    From the gradient where the probe ran, else the forward-only estimate. The estimate needs no
-    fit, unlike the frame's: see :mod:`mdacl_ros.network.box_dominance`.
+    By leaving out each camera where the probe ran
+    (:func:`mdacl_ros.pipeline.reliance.exact_rgb_shares`), else the forward-only estimate: what
+    each camera adds around the box.
 
     Args:
         raw: Predictions of one pair (batch 1).
@@ -60,13 +62,13 @@ def rgb_shares(raw: Predictions, present: tuple[bool, bool]) -> FloatArray | Non
         ``(N,)`` float32 in [0, 1], one half where neither camera was measured around the box;
         ``None`` from an engine that does not measure boxes.
     """
-    exact = raw.box_sensitivities
-    measured = exact if exact is not None else raw.box_energies
-    if measured is None:
-        return None
-    rgb, thermal = measured[0]
     if not all(present):
-        return np.full(len(rgb), float(present[0]), np.float32)
+        return np.full(len(raw.scores[0]), float(present[0]), np.float32)
+    if (exact := exact_rgb_shares(raw)) is not None:
+        return exact
+    if raw.box_energies is None:
+        return None
+    rgb, thermal = raw.box_energies[0]
     total = rgb + thermal
     return np.divide(rgb, total, out=np.full_like(rgb, 0.5), where=total > 0)
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mdacl_ros.errors import EngineError, ImageError, ParameterError
 from mdacl_ros.pipeline.dominance_reading import read_dominance, rgb_shares
+from mdacl_ros.pipeline.duplicates import without_duplicates
 from mdacl_ros.pipeline.pair_input import PairInput
+from mdacl_ros.pipeline.reliance import HeldReliance, Reliance, measure_reliance
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.runtime.engine_kind import AUTO
@@ -25,11 +26,10 @@ from mdacl_ros.sensing.registration.aligned_pair import AlignedPair
 from mdacl_ros.sensing.registration.registration_source import RegistrationSource
 from mdacl_ros.sensing.registration.rig import RigCalibration, load_rig
 from mdacl_ros.types import (
-    BoolArray,
     Detections,
+    DominanceReading,
     FloatArray,
     FramePair,
-    IntArray,
     Modality,
     PerceptionResult,
     Predictions,
@@ -102,6 +102,7 @@ class Perception:
     ) -> None:
         self.engine, self.rig, self.config = engine, rig, config
         self._input = PairInput(rig, engine.input_size, config.kelvin_scale, background=background)
+        self._reliance = HeldReliance()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -142,6 +143,7 @@ class Perception:
     def reset(self) -> None:
         """Forget all pairs so far, the RGB size seen included: the next is judged by itself."""
         self._input.reset()
+        self._reliance = HeldReliance()
 
     def process(
         self, pair: FramePair, *, probe: bool = False, registered_preview: bool = False
@@ -150,7 +152,7 @@ class Perception:
 
         Args:
             pair: At least one frame is not ``None``.
-            probe: Also compute the exact gradient index.
+            probe: Also measure reliance and the exact gradient index.
             registered_preview: Also warp the thermal preview into the RGB image.
 
         Raises:
@@ -175,7 +177,10 @@ class Perception:
         present = (bool(given.present[0, 0].any()), bool(given.present[0, 1].any()))
         shares = rgb_shares(raw, present)
         detections = select_detections(raw, given.letterbox, config, shares)
-        dominance = read_dominance(raw, present, self.engine.estimate)
+        reliance = measure_reliance(raw, present, config.duplicate_iou)
+        dominance = self._with_reliance(
+            read_dominance(raw, present, self.engine.estimate), reliance, present, pair.stamp_ns
+        )
         preview = given.thermal_in_rgb() if registered_preview else None
         return PerceptionResult(
             stamp_ns=pair.stamp_ns,
@@ -191,35 +196,17 @@ class Perception:
             blank=given.blank,
         )
 
-
-def without_duplicates(
-    boxes: FloatArray, scores: FloatArray, labels: IntArray, candidates: BoolArray, iou: float
-) -> BoolArray:
-    """Leave out boxes that repeat a better one of the same class.
-
-    The one-to-one head makes few of them, and fewer the longer it was trained.
-
-    Args:
-        boxes: ``(N, 4)`` xyxy pixels.
-        scores: ``(N,)`` descending.
-        labels: ``(N,)``.
-        candidates: ``(N,)`` bool; only these are looked at.
-        iou: Overlap above which a box is a duplicate.
-
-    Returns:
-        ``(N,)`` bool, a part of ``candidates``.
-    """
-    kept = np.zeros(len(scores), bool)
-    index = np.flatnonzero(candidates)
-    if iou >= 1.0 or len(index) == 0:
-        return candidates
-    # classes are moved apart, so that one call suppresses within each of them
-    shift = labels[index, None] * (boxes[index].max() + 1.0)
-    corners, sizes = boxes[index, :2] + shift, boxes[index, 2:] - boxes[index, :2]
-    xywh = np.concatenate([corners, sizes], 1).astype(np.float64)
-    chosen = cv2.dnn.NMSBoxes(xywh.tolist(), scores[index].tolist(), 0.0, iou)
-    kept[index[np.asarray(chosen, np.int64).reshape(-1)]] = True
-    return kept
+    def _with_reliance(
+        self,
+        reading: DominanceReading,
+        measured: Reliance | None,
+        present: tuple[bool, bool],
+        stamp_ns: int,
+    ) -> DominanceReading:
+        """Add the reliance of this frame, or the newest one measured."""
+        value = self._reliance.update(measured, present, stamp_ns)
+        evidence = None if measured is None else measured.evidence
+        return replace(reading, reliance=value, evidence=evidence)
 
 
 def select_detections(
@@ -250,7 +237,7 @@ def select_detections(
         labels=raw.labels[0][keep],
         image_size=(width, height),
         rgb_shares=None if shares is None else shares[keep],
-        shares_exact=raw.box_sensitivities is not None,
+        shares_exact=raw.alone_scores is not None,
     )
 
 

@@ -47,7 +47,7 @@ class Engine(Protocol):
                 lose levels of 14-bit cameras.
             present: ``(1, 2, H/32, W/32)`` float32, 1 where the modality (rgb, thermal) covers that
                 32-pixel cell, 0 where it does not; all 0 for an absent camera.
-            probe: Also compute the exact gradient sensitivities (about three times the cost).
+            probe: Also compute the exact gradient sensitivities, and detect with each camera alone.
 
         Returns:
             Predictions in network-input pixels.

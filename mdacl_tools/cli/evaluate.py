@@ -82,7 +82,7 @@ def _add_pairing(parser: argparse.ArgumentParser) -> None:
         "--realtime-drops", type=float, metavar="MS",
         help="drop pairs as a detector that takes so long would",
     )  # fmt: skip
-    group.add_argument("--probe-rate", type=float, default=0.0, help="exact index, Hz of the bag")
+    group.add_argument("--reliance-rate", type=float, default=2.0, help="reliance, Hz of the bag")
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:
@@ -146,7 +146,7 @@ def settings_of(args: argparse.Namespace) -> EvaluationSettings:
         partner_timeout_s=args.partner_timeout,
         thermal_clock_offset_s=args.thermal_clock_offset,
         simulated_latency_ms=args.realtime_drops,
-        probe_rate=args.probe_rate,
+        reliance_rate=args.reliance_rate,
     )
 
 

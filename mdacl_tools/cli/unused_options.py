@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from mdacl_ros.errors import MdaclError
 
-NOT_LIVE = ("probe_rate", "corruptions", "realtime_drops", "stills", "workers", "ray", "again")
+NOT_LIVE = ("reliance_rate", "corruptions", "realtime_drops", "stills", "workers", "ray", "again")
 """What only the offline pipeline does; a live run is one process and never the same twice."""
 
 NOT_OF_A_TABLE = (
     "threshold", "rgb_topic", "thermal_topic", "clip", "max_skew", "partner_timeout",
-    "thermal_clock_offset", "realtime_drops", "probe_rate", "annotate", "again", "workers", "ray",
-    "rate",
+    "thermal_clock_offset", "realtime_drops", "reliance_rate", "annotate", "again", "workers",
+    "ray", "rate",
 )  # fmt: skip
 """What a data set's table of scores knows nothing of."""
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mdacl_ros.errors import ModelError
-from mdacl_ros.network.box_dominance import contribution_maps
+from mdacl_ros.network.box_dominance import contribution_maps, response_maps
 from mdacl_ros.network.detector import Detector, Fused, FusionInputs, evidence_energy
 from mdacl_ros.network.dominance import dominance_shares, mdi
 from mdacl_tools.learning.batches import Batch
@@ -24,6 +24,8 @@ from mdacl_tools.learning.imitation import Imitation
 from mdacl_tools.learning.losses import detection_loss
 
 ONE_TO_MANY = 10
+FLOOR_EVERY = 50
+"""Measurements of dominance between two of the entropy of an empty image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class TrainingStep(nn.Module):
             else None
         )
         self.running = RunningDominance()
+        self._dominance_calls = 0
         self.watched: Watched | None = None
 
     def forward(
@@ -190,21 +193,18 @@ class TrainingStep(nn.Module):
     def dominance(self) -> dict[str, float]:
         """Training-time dominance of the last batch; call after the backward pass.
 
-        ``G_m = sum |dS/dx~_m * x~_m|`` with S the training loss; entropy H and gradient G are given
-        apart, MDI over all levels and per level. Updates :attr:`running`. Empty for a detector of
-        one camera; only images with both cameras count.
+        As live, see :mod:`mdacl_ros.network.probe`, with S the training loss, which has to fall;
+        entropy H and gradient G are given apart, MDI over all levels and per level. Updates
+        :attr:`running`. Empty for a detector of one camera; only images with both cameras count.
         """
         watched = self.watched
         if watched is None or len(self.detector.cameras) < 2 or not watched.both.any():
             return {}
-        responses = [
-            (x.float() * x.grad.float()).abs().flatten(1).sum(1)
-            for x in watched.features
-            if x.grad is not None
-        ]
-        g = torch.stack(responses, 1).unflatten(1, (self.detector.levels, 2))[
-            watched.both
-        ]  # (b, L, M)
+        self._follow_floor()
+        gradients = [-x.grad.float() for x in watched.features if x.grad is not None]
+        features = [x.detach().float() for x in watched.features]
+        maps = response_maps(features, gradients, 2)
+        g = torch.stack([level.sum((2, 3)) for level in maps], 1)[watched.both]  # (b, L, M)
         h = self.detector.entropies([x.float() for x in watched.features])
         h = h.transpose(1, 2)[watched.both]  # (b, L, M)
         shares = dominance_shares(h.mean(1), g.sum(1))  # (b, M)
@@ -216,6 +216,12 @@ class TrainingStep(nn.Module):
             values[f"entropy_{name}"] = h[..., camera].mean()
             values[f"gradient_{name}"] = g[..., camera].sum(1).mean()
         return {name: float(value) for name, value in values.items()}
+
+    def _follow_floor(self) -> None:
+        """Measure the entropy of an empty image again now and then: weights change slowly."""
+        if self._dominance_calls % FLOOR_EVERY == 0:
+            self.detector.measure_floor()
+        self._dominance_calls += 1
 
     def _remember(self, shares: Tensor, g: Tensor, energies: Tensor) -> None:
         g, e = g + 1e-9, energies.float() + 1e-9

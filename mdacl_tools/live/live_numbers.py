@@ -67,6 +67,7 @@ def answer_record(
         scores=answer.scores,
         labels=answer.labels,
         truth=truth,
+        reliance=reading.reliance if reading else None,
     )
 
 

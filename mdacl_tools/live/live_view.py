@@ -21,8 +21,8 @@ LINE_PERIOD_S = 3.0
 """Seconds between two plain lines."""
 
 RGB_STYLE, THERMAL_STYLE, DEAD_STYLE = "bold #56b4e9", "bold #ff6e30", "dim"
-MDI_CELLS = 20
-"""Characters from the middle of the MDI bar to one end."""
+BAR_CELLS = 20
+"""Characters from the middle of the bar to one end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LiveState:
         rates: Hz by name (rgb, thermal, answers).
         latency_ms: p50 and p95 of the last seconds, ``None`` before the first answer.
         found: Shown detections of the newest answer by class.
-        mdi: Newest index, ``None`` before the first answer.
+        reliance: Which camera the detections rest on, ``None`` while nothing is seen.
         present: Cameras that took part in the newest answer.
         dropped: Frames dropped by cause.
         cpu_percent: CPU of the detector, 100 is one core.
@@ -52,7 +52,7 @@ class LiveState:
     rates: dict[str, float] = field(default_factory=dict)
     latency_ms: tuple[float, float] | None = None
     found: Counter[str] = field(default_factory=Counter)
-    mdi: float | None = None
+    reliance: float | None = None
     present: tuple[str, ...] = ()
     dropped: dict[str, int] = field(default_factory=dict)
     cpu_percent: float | None = None
@@ -104,8 +104,8 @@ def plain_line(state: LiveState) -> str:
     parts.append(f"{state.rates.get('answers', 0):.1f} Hz")
     if state.latency_ms:
         parts.append(f"latency p50 {state.latency_ms[0]:.0f} p95 {state.latency_ms[1]:.0f} ms")
-    if state.mdi is not None:
-        parts.append(f"MDI {state.mdi:+.2f}")
+    if state.reliance is not None:
+        parts.append(f"reliance {state.reliance:+.2f}")
     parts.append("cameras " + ("+".join(state.present) or "none"))
     parts.append(", ".join(f"{n} {name}" for name, n in state.found.items()) or "nothing found")
     if state.dropped:
@@ -130,7 +130,7 @@ def render(state: LiveState) -> Panel:
     table.add_column()
     table.add_row("playing", _progress(state))
     table.add_row("cameras", _cameras(state))
-    table.add_row("dominance", _mdi_bar(state.mdi))
+    table.add_row("reliance", _bar(state.reliance))
     table.add_row("found", ", ".join(f"{n} {c}" for c, n in state.found.items()) or "nothing")
     latency = "--"
     if state.latency_ms:
@@ -162,15 +162,15 @@ def _cameras(state: LiveState) -> Text:
     return text
 
 
-def _mdi_bar(mdi: float | None) -> Text:
-    """The index as a bar that leaves the middle: left thermal, right RGB."""
-    value = 0.0 if mdi is None else min(1.0, max(-1.0, mdi))
-    cells = round(abs(value) * MDI_CELLS)
+def _bar(reliance: float | None) -> Text:
+    """Reliance as a bar that leaves the middle: left thermal, right RGB."""
+    value = 0.0 if reliance is None else min(1.0, max(-1.0, reliance))
+    cells = round(abs(value) * BAR_CELLS)
     text = Text("thermal ", style=THERMAL_STYLE)
-    text.append("─" * (MDI_CELLS - (cells if value < 0 else 0)), style="dim")
+    text.append("─" * (BAR_CELLS - (cells if value < 0 else 0)), style="dim")
     text.append("█" * (cells if value < 0 else 0), style=THERMAL_STYLE)
     text.append("┃")
     text.append("█" * (cells if value > 0 else 0), style=RGB_STYLE)
-    text.append("─" * (MDI_CELLS - (cells if value > 0 else 0)), style="dim")
+    text.append("─" * (BAR_CELLS - (cells if value > 0 else 0)), style="dim")
     text.append(" rgb", style=RGB_STYLE)
-    return text.append("    --" if mdi is None else f"  {mdi:+.2f}")
+    return text.append("    --" if reliance is None else f"  {reliance:+.2f}")

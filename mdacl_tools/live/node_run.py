@@ -214,7 +214,7 @@ class DemoRun:
             },
             latency_ms=None if p50_p95 is None else (float(p50_p95[0]), float(p50_p95[1])),
             found=Counter(monitor.labels[label] for label in shown),
-            mdi=last.number("mdi"),
+            reliance=last.reliance,
             present=last.present,
             dropped=status.drops(),
             cpu_percent=cpu_percent(self._log.usage[-6:]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,14 @@ class Answer:
             sensitivity=pairs["sensitivity"],
             gates=pairs["gate"],
             exact_mdi=self.number("exact_mdi"),
+            reliance=self.reliance,
         )
+
+    @property
+    def reliance(self) -> float | None:
+        """Which camera the detections rest on; ``None``: nothing was seen (NaN) or measured."""
+        value = self.number("reliance")
+        return None if value is None or math.isnan(value) else value
 
 
 @dataclass(frozen=True, slots=True)

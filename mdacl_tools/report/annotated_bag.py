@@ -35,8 +35,8 @@ ANNOTATED = "annotated"
 """A folder, as rosbag2 has it; its file is ``annotated.mcap``."""
 
 NODE = "/detector_node"
-DETECTIONS_TOPIC, DOMINANCE_TOPIC, MDI_TOPIC = (
-    f"{NODE}/{name}" for name in ("detections", "dominance", "mdi")
+DETECTIONS_TOPIC, DOMINANCE_TOPIC, RELIANCE_TOPIC, MDI_TOPIC = (
+    f"{NODE}/{name}" for name in ("detections", "dominance", "reliance", "mdi")
 )
 OVERLAY_TOPIC = f"{NODE}/overlay/compressed"
 
@@ -95,12 +95,14 @@ def _messages(
         )
     ]
     values = dominance_values(record, len(found))
-    text = f"MDI {record.mdi:+.2f}"
+    reliance = math.nan if record.reliance is None else record.reliance
+    text = f"reliance {reliance:+.2f}, MDI {record.mdi:+.2f}"
     dominance = make.diagnostics(header, f"{NODE[1:]}: dominance", text, values)
     picture = make.compressed(header, "jpeg", _jpeg(_overlay(frame, shown, labels)))
     messages = [
         (DETECTIONS_TOPIC, DETECTIONS, make.detections(header, found)),
         (DOMINANCE_TOPIC, DIAGNOSTICS, dominance),
+        (RELIANCE_TOPIC, FLOAT, make(FLOAT, data=reliance)),
         (MDI_TOPIC, FLOAT, make(FLOAT, data=record.mdi)),
         (OVERLAY_TOPIC, COMPRESSED, picture),
     ]
@@ -124,6 +126,8 @@ def _above(detections: Detections, threshold: float) -> Detections:
 def dominance_values(record: FrameRecord, detections: int) -> dict[str, str]:
     """What the node says of a frame on its topic ``dominance``, as far as it was kept."""
     values: dict[str, float | int] = {"mdi": record.mdi}
+    if record.reliance is not None:
+        values["reliance"] = record.reliance
     if record.exact_mdi is not None:
         values["exact_mdi"] = record.exact_mdi
     for name, pair in (
@@ -153,7 +157,13 @@ def _overlay(frame: Replayed, shown: Detections, labels: tuple[str, ...]) -> Byt
         picture = np.zeros(record.image_size[::-1], np.uint8)
     unknown = (math.nan, math.nan)
     reading = DominanceReading(
-        record.mdi, _shares(record), record.entropy, unknown, record.gates, record.exact_mdi
+        record.mdi,
+        _shares(record),
+        record.entropy,
+        unknown,
+        record.gates,
+        record.exact_mdi,
+        record.reliance,
     )
     return draw_detections(picture, shown, labels, reading)
 

@@ -134,13 +134,13 @@ def _mdi_panel(line: Timeline, across: Scale, top: float, height: float) -> Pane
         ("thermal-area", _area(line, across, up, np.minimum(line.mdi, 0), np.zeros(len(line.mdi)))),
         ("line", _curve(line, across, up, line.mdi)),
     ]
-    step = max(1, math.ceil(len(line.exact) / MOST_DOTS))
-    dots = tuple((round(across(t), 1), round(up(v), 1)) for t, v in line.exact[::step].tolist())
+    step = max(1, math.ceil(len(line.reliance) / MOST_DOTS))
+    dots = tuple((round(across(t), 1), round(up(v), 1)) for t, v in line.reliance[::step].tolist())
     marks = {1: "RGB +1", 0.5: "+0.5", 0: "0", -0.5: f"{MINUS}0.5", -1: f"thermal {MINUS}1"}
     key = [("rgb-area", "RGB leads"), ("thermal-area", "thermal leads")]
-    key += [("dot", "exact index, where it was measured")] if dots else []
+    key += [("dot", "reliance, where something is seen")] if dots else []
     ticks = tuple(Tick(up(value), text) for value, text in marks.items())
-    title = "Dominance (MDI): which camera the answer rests on"
+    title = "Reliance (dots): which camera the detections rest on; MDI (line)"
     return Panel(title, top, height, ticks, tuple(paths), dots, tuple(key))
 
 

@@ -34,7 +34,7 @@ class Timeline:
         gates: ``(N, 2)`` mean gate of rgb and thermal; NaN where the camera is absent.
         entropy: ``(N, 2)`` representational diversity of both, likewise.
         detections: ``(N,)`` mean number of detections shown.
-        exact: ``(M, 2)`` second and exact index where the probe ran.
+        reliance: ``(M, 2)`` second and reliance of the frames in which something is seen.
         events: What is going on in each column.
         start_ns: Stamp of the first frame.
     """
@@ -46,7 +46,7 @@ class Timeline:
     gates: Values
     entropy: Values
     detections: Values
-    exact: Values
+    reliance: Values
     events: tuple[tuple[str, ...], ...]
     start_ns: int
 
@@ -76,13 +76,13 @@ def read_timeline(path: Path, threshold: float, columns: int = COLUMNS) -> Timel
     rows: list[tuple[float, ...]] = []
     stamps: list[int] = []
     events: list[tuple[str, ...]] = []
-    exact: list[tuple[int, float]] = []
+    reliance: list[tuple[int, float]] = []
     for record in read_frames(path):
         stamps.append(record.stamp_ns)
         rows.append(_row(record, threshold))
         events.append(record.events)
-        if record.exact_mdi is not None:
-            exact.append((record.stamp_ns, record.exact_mdi))
+        if record.reliance is not None:
+            reliance.append((record.stamp_ns, record.reliance))
     start = stamps[0] if stamps else 0
     seconds = np.array([(stamp - start) / 1e9 for stamp in stamps], np.float64)
     values = np.array(rows, np.float64).reshape(-1, 6)
@@ -96,7 +96,7 @@ def read_timeline(path: Path, threshold: float, columns: int = COLUMNS) -> Timel
         gates=mean[:, 1:3],
         entropy=mean[:, 3:5],
         detections=mean[:, 5],
-        exact=np.array([((s - start) / 1e9, v) for s, v in exact], np.float64).reshape(-1, 2),
+        reliance=np.array([((s - start) / 1e9, v) for s, v in reliance]).reshape(-1, 2),
         events=tuple(tuple(sorted({e for i in run for e in events[i]})) for run in runs),
         start_ns=start,
     )

@@ -60,14 +60,18 @@ def _draw_mdi(axis: Axes, seconds: np.ndarray, answers: list[Answer]) -> None:
     axis.fill_between(seconds, values, 0, where=values >= 0, color=blue, interpolate=True, **look)
     axis.fill_between(seconds, values, 0, where=values <= 0, color=red, interpolate=True, **look)
     axis.plot(seconds, values, color="#2b303b", lw=1.0, label="MDI, every frame")
-    probed = [(t, a.number("exact_mdi")) for t, a in zip(seconds, answers, strict=True)]
-    exact = [(t, value) for t, value in probed if value is not None]
-    if exact:
-        axis.plot(*zip(*exact, strict=True), "o", ms=4, mfc="white", mec="#2b303b", label="exact")
+    relied = [
+        (t, a.number("reliance"))
+        for t, a in zip(seconds, answers, strict=True)
+        if "evidence" in a.values
+    ]
+    if relied:
+        dots: dict[str, Any] = {"ms": 4, "mfc": "white", "mec": "#2b303b"}
+        axis.plot(*zip(*relied, strict=True), "o", label="reliance", **dots)
     axis.axhline(0, color="#2b303b", lw=0.8)
     axis.set_ylim(-1.02, 1.15)
     axis.set_yticks([-1, -0.5, 0, 0.5, 1])
-    axis.set_ylabel("thermal   ←   MDI   →   RGB")
+    axis.set_ylabel("thermal   ←      →   RGB")
     axis.legend(loc="lower left", frameon=False, fontsize=9, ncol=2)
     axis.spines[["top", "right"]].set_visible(False)
 

@@ -130,8 +130,10 @@ def key_facts(report: Report) -> tuple[Fact, ...]:
     """Numbers beside the scores."""
     counts, flicker, timing = report.counts, report.flicker, report.timing
     lost = sum(sum(causes.values()) for causes in (counts.get("dropped") or {}).values())
+    reliance: float | None = report.mdi.get("reliance_mean")
     facts = [
-        Fact("Mean MDI", words.signed(mean_mdi(report)), _leads(mean_mdi(report))),
+        Fact("Reliance", words.signed(reliance), _leads(reliance)),
+        Fact("Mean MDI", words.signed(mean_mdi(report)), "how features and gradients lean"),
         Fact("Answers", words.number(counts.get("processed")), _from_cameras(counts)),
     ]
     if lost or counts.get("dropped_busy"):
@@ -154,12 +156,12 @@ def mean_mdi(report: Report) -> float | None:
     return report.mdi.get("mean") if paired is None else paired
 
 
-def _leads(mdi: float | None) -> str:
-    if mdi is None:
-        return "no answer"
-    if abs(mdi) < BALANCED:
-        return "of the pairs: nearly balanced"
-    return f"of the pairs: {'RGB' if mdi > 0 else 'thermal'} leads"
+def _leads(reliance: float | None) -> str:
+    if reliance is None:
+        return "not measured with both cameras"
+    if abs(reliance) < BALANCED:
+        return "of the pairs: both cameras alike"
+    return f"of the pairs: mostly on {'RGB' if reliance > 0 else 'thermal'}"
 
 
 def _from_cameras(counts: dict[str, Any]) -> str:

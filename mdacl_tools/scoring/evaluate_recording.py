@@ -156,6 +156,7 @@ def frame_record(index: int, pair: FramePair, result: PerceptionResult) -> Frame
         boxes=found.boxes,
         scores=found.scores,
         labels=found.labels,
+        reliance=reading.reliance,
     )
 
 

@@ -42,6 +42,8 @@ class FrameRecord:
         labels: ``(N,)`` int64.
         truth: What is there, ``None`` where nothing is known.
         events: Names of the events (:mod:`.events`) going on in this frame.
+        reliance: Which camera the detections rest on, in [-1, 1]; ``None`` while nothing is seen
+            or measured.
     """
 
     index: int
@@ -59,6 +61,7 @@ class FrameRecord:
     labels: IntArray
     truth: GroundTruth | None = None
     events: tuple[str, ...] = ()
+    reliance: float | None = None
 
     @property
     def detections(self) -> Detections:
@@ -76,6 +79,7 @@ class FrameRecord:
             "skew_ms": self.skew_ms,
             "mdi": self.mdi,
             "exact_mdi": self.exact_mdi,
+            "reliance": self.reliance,
             "gates": list(self.gates),
             "entropy": list(self.entropy),
             "image_size": list(self.image_size),
@@ -104,6 +108,7 @@ class FrameRecord:
             labels=found[:, 5].astype(np.int64),
             truth=None if row["truth"] is None else _truth(row["truth"]),
             events=tuple(row["events"]),
+            reliance=row.get("reliance"),
         )
 
 

@@ -52,7 +52,7 @@ class Modes:
         self.timings: dict[str, array[float]] = defaultdict(lambda: array("d"))
         self.assumptions: list[str] = []
         self._stills = stills
-        self._probe_ns = round(1e9 / settings.probe_rate) if settings.probe_rate > 0 else None
+        self._probe_ns = round(1e9 / settings.reliance_rate) if settings.reliance_rate > 0 else None
         self._probed_ns: int | None = None
         config = scoring_config(perception, self.floor)
         self._perceptions = {

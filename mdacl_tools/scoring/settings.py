@@ -50,7 +50,7 @@ class EvaluationSettings:
         thermal_clock_offset_s: As the node's parameter.
         reuse_partner: As the node's parameter.
         simulated_latency_ms: Drop pairs as a detector that takes so long would; ``None``: none.
-        probe_rate: Exact index so often a second of the recording; 0: never.
+        reliance_rate: Reliance and exact index so often a second of the recording; 0: never.
     """
 
     model: Path
@@ -72,12 +72,12 @@ class EvaluationSettings:
     thermal_clock_offset_s: float = 0.0
     reuse_partner: bool = True
     simulated_latency_ms: float | None = None
-    probe_rate: float = 0.0
+    reliance_rate: float = 2.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise ParameterError(f"threshold: got {self.threshold}, wanted 0 to 1")
-        for name in ("max_skew_s", "partner_timeout_s", "simulated_latency_ms", "probe_rate"):
+        for name in ("max_skew_s", "partner_timeout_s", "simulated_latency_ms", "reliance_rate"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < math.inf:
                 raise ParameterError(f"{name}: got {value}, wanted a number of 0 or more")
@@ -158,7 +158,7 @@ def facts(settings: EvaluationSettings, perception: Perception) -> dict[str, Any
         "thermal_clock_offset_s": settings.thermal_clock_offset_s,
         "reuse_partner": settings.reuse_partner,
         "simulated_latency_ms": settings.simulated_latency_ms,
-        "probe_rate": settings.probe_rate,
+        "reliance_rate": settings.reliance_rate,
         "version": __version__,
     }
 

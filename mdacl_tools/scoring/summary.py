@@ -29,6 +29,7 @@ class Summary:
     def __init__(self, labels: Sequence[str], threshold: float) -> None:
         self._labels, self._threshold = tuple(labels), threshold
         self._mdi, self._exact, self._paired = array("d"), array("d"), array("d")
+        self._reliance = array("d")
         self._skew, self._intervals, self._counts = array("d"), array("d"), array("q")
         self._by_event: dict[str, array[float]] = defaultdict(lambda: array("d"))
         self._by_part: dict[str, array[float]] = defaultdict(lambda: array("d"))
@@ -45,6 +46,8 @@ class Summary:
     def add(self, record: FrameRecord, part: str | None) -> None:
         """Take the next frame and the part of the recording it belongs to."""
         self._mdi.append(record.mdi)
+        if record.reliance is not None and record.rgb and record.thermal:
+            self._reliance.append(record.reliance)
         if record.exact_mdi is not None:
             self._exact.append(record.exact_mdi)
         if record.rgb and record.thermal:
@@ -82,6 +85,7 @@ class Summary:
             "paired_mean": _mean(self._paired),
             "exact_mean": _mean(self._exact),
             "exact_count": len(self._exact),
+            "reliance_mean": _mean(self._reliance),
             "by_part": {name: _mean(v) for name, v in sorted(self._by_part.items())},
             "by_event": {name: _mean(v) for name, v in sorted(self._by_event.items())},
         }

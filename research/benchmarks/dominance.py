@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mdacl_ros.network.diversity import channel_entropy
+from mdacl_ros.network.box_dominance import response_maps
+from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.dominance import dominance_shares, mdi
 from mdacl_ros.network.weights import load_detector
 from mdacl_ros.pipeline.dominance_reading import read_dominance
@@ -42,7 +43,7 @@ def spearman(a: Sequence[float], b: Sequence[float]) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def loss_mdi(detector: torch.nn.Module, sample: Sample) -> float:
+def loss_mdi(detector: Detector, sample: Sample) -> float:
     """The training-time index of one labelled pair: gradient of the detection loss."""
     height, width = sample.thermal.shape
     everywhere = np.ones((2, height // 32, width // 32), np.float32)
@@ -63,9 +64,9 @@ def loss_mdi(detector: torch.nn.Module, sample: Sample) -> float:
     dense, _ = detector.decide(features, inputs.masks)
     detection_loss(dense, batch.truth, (width, height), 1).total.backward()
     with torch.no_grad():
-        g = torch.stack([(x * x.grad).abs().sum() for x in features]).view(1, -1, 2).sum(1)
-        h = torch.stack([channel_entropy(x)[0] for x in features]).view(1, -1, 2).mean(1)
-        return float(mdi(dominance_shares(h, g)))
+        maps = response_maps(features, [-x.grad for x in features if x.grad is not None], 2)
+        g = torch.stack([level.sum((2, 3)) for level in maps]).sum(0)  # (1, M)
+        return float(mdi(dominance_shares(detector.entropies(features).mean(-1), g)))
 
 
 def main() -> None:

@@ -69,7 +69,8 @@ def differences(ours: Predictions, theirs: Predictions) -> dict[str, float]:
     """Largest differences of one frame; boxes by the nearest one of the same class.
 
     Returns:
-        ``score``, ``box px``, ``gate``, ``entropy``, and relative ``energy`` and ``sensitivity``.
+        ``score``, ``box px``, ``gate``, ``entropy``, and relative ``energy`` and ``sensitivity``;
+        from a probe also ``score alone``, with each camera alone, row by row.
     """
     found = {
         "gate": float(np.abs(ours.gates - theirs.gates).max()),
@@ -80,6 +81,8 @@ def differences(ours: Predictions, theirs: Predictions) -> dict[str, float]:
     }
     if ours.sensitivities is not None and theirs.sensitivities is not None:
         found["sensitivity"] = _relative(ours.sensitivities, theirs.sensitivities)
+    if ours.alone_scores is not None and theirs.alone_scores is not None:
+        found["score alone"] = float(np.abs(ours.alone_scores - theirs.alone_scores).max())
     for row in np.flatnonzero(theirs.scores[0] >= LEAST_SCORE):
         apart = np.abs(ours.boxes[0] - theirs.boxes[0, row]).max(1)
         apart[ours.labels[0] != theirs.labels[0, row]] = np.inf

@@ -66,7 +66,7 @@ def test_exit_codes_tell_what_is_missing(bag, tmp_path, capsys) -> None:
         (["--max-skew", "nan"], "max_skew_s: got nan, wanted a number of 0 or more"),
         (["--partner-timeout", "inf"], "partner_timeout_s: got inf, wanted a number of 0 or more"),
         (["--realtime-drops", "nan"], "simulated_latency_ms: got nan"),
-        (["--probe-rate", "nan"], "probe_rate: got nan"),
+        (["--reliance-rate", "nan"], "reliance_rate: got nan"),
         (["--thermal-clock-offset", "nan"], "thermal_clock_offset_s: got nan"),
     ],
 )
@@ -81,8 +81,16 @@ def test_a_mistake_is_one_line(bag, capsys, arguments, says) -> None:
     ("arguments", "named"),
     [
         (
-            ["--live", "--probe-rate", "1", "--corruptions", "--realtime-drops", "50", "--stills"],
-            "--probe-rate, --corruptions, --realtime-drops, --stills: has no effect with --live",
+            [
+                "--live",
+                "--reliance-rate",
+                "1",
+                "--corruptions",
+                "--realtime-drops",
+                "50",
+                "--stills",
+            ],
+            "--reliance-rate, --corruptions, --realtime-drops, --stills: has no effect with --live",
         ),
         (
             ["--live", "--workers", "2", "--ray", "local", "--again"],

@@ -52,12 +52,6 @@ def test_an_integer_serves_as_a_float() -> None:
     assert isinstance(SPECS["max_skew"].check("max_skew", 1), float)
 
 
-def test_thresholds_must_not_cross() -> None:
-    with pytest.raises(ParameterError, match="mdi_warn"):
-        updated(DEFAULTS, {"mdi_error": 0.5})
-    assert updated(DEFAULTS, {"mdi_error": 0.5, "mdi_warn": 0.4}).mdi_error == 0.5
-
-
 def test_seconds_become_nanoseconds() -> None:
     config = updated(DEFAULTS, {"max_skew": 0.05, "thermal_clock_offset": -0.04}).sync_config()
     assert config.max_skew_ns == 50_000_000

@@ -30,9 +30,9 @@ def nothing(size=(640, 480)) -> Detections:
     return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int), size)
 
 
-def reading(mdi: float, exact: float | None = None) -> DominanceReading:
-    rgb = (1 + mdi) / 2
-    return DominanceReading(mdi, (rgb, 1 - rgb), (0.5, 0.5), (0.5, 0.5), (1, 1), exact)
+def reading(reliance: float | None) -> DominanceReading:
+    even = (0.5, 0.5)
+    return DominanceReading(0.0, even, even, even, (1, 1), reliance=reliance)
 
 
 @pytest.mark.parametrize("label", range(len(LABELS)))
@@ -83,10 +83,10 @@ def test_no_box_breaks_the_drawing(numbers, label, size):
     assert picture.dtype == np.uint8
 
 
-@pytest.mark.parametrize(("mdi", "colour"), [(0.8, RGB_COLOUR), (-0.8, THERMAL_COLOUR)])
-def test_the_gauge_leans_towards_the_dominant_camera(mdi, colour):
+@pytest.mark.parametrize(("reliance", "colour"), [(0.8, RGB_COLOUR), (-0.8, THERMAL_COLOUR)])
+def test_the_gauge_leans_towards_the_relied_on_camera(reliance, colour):
     image = np.zeros((24, 400, 3), np.uint8)
-    draw_gauge(image, (0, 0, 400, 24), mdi)
+    draw_gauge(image, (0, 0, 400, 24), reliance)
     other = THERMAL_COLOUR if colour == RGB_COLOUR else RGB_COLOUR
     columns = np.where((image[12] == colour).all(-1))[0]
     bar = columns[(columns > 90) & (columns < 350)]
@@ -112,7 +112,7 @@ def test_side_by_side_has_even_sides_and_shows_a_dead_camera(size, missing):
         thermal,
         nothing(size),
         LABELS,
-        reading(-0.2, 0.1) if missing else None,
+        reading(-0.2) if missing else None,
         caption="smoke",
         history=np.linspace(-3, 3, 2000),
     )

@@ -3,32 +3,69 @@ from __future__ import annotations
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from mdacl_ros.health.dominance_watch import STUCK_S, GateWatch, MdiAlarm
+from mdacl_ros.health.dominance_watch import STUCK_S, GateWatch, RelianceWatch
+from mdacl_ros.types import DominanceReading, Modality
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 BOTH = (True, True)
 
 
-def levels(*values: float | None, hysteresis: float = 0.05) -> list[bytes]:
-    alarm = MdiAlarm()
-    return [alarm.update(value, 0.8, 0.95, hysteresis) for value in values]
+EVEN = (0.5, 0.5)
+WARN_AT, HYSTERESIS = 0.8, 0.1
+Evidence = tuple[float, float, float]
+
+
+def reading(evidence: Evidence | None) -> DominanceReading:
+    return DominanceReading(0.0, EVEN, EVEN, EVEN, (1.0, 1.0), evidence=evidence)
+
+
+def levels(*measured: Evidence, troubles: dict[Modality, str] | None = None) -> list[bytes]:
+    """The level after each measurement, two seconds apart."""
+    watch, found = RelianceWatch(), []
+    for number, evidence in enumerate(measured):
+        watch.update(reading(evidence), BOTH, 2.0 * number)
+        found.append(watch.part(2.0 * number, WARN_AT, HYSTERESIS, troubles or {})[0])
+    return found
+
+
+def thermal(reliance: float) -> Evidence:
+    return (2.0, 0.0, 2.0 * reliance)
 
 
 def test_the_level_rises_at_its_bound_and_falls_below_it() -> None:
-    assert levels(0.79, 0.8, 0.76, 0.74) == [OK, WARN, WARN, OK]
-    assert levels(-0.95, -0.91, -0.89, -0.76, -0.7) == [ERROR, ERROR, WARN, WARN, OK]
+    assert levels(*map(thermal, (0.79, 0.81, 0.71, 0.69, 0.79))) == [OK, WARN, WARN, OK, OK]
+    assert levels((2.0, 1.8, 0.0)) == [WARN]
 
 
-def test_without_hysteresis_the_bounds_alone_count() -> None:
-    assert levels(0.8, 0.79, 0.96, 0.94, hysteresis=0.0) == [WARN, OK, ERROR, WARN]
+def test_it_is_an_error_when_the_camera_relied_on_is_bad_as_well() -> None:
+    assert levels(thermal(1.0), troubles={"thermal": "thermal is saturated"}) == [ERROR]
+    assert levels(thermal(1.0), troubles={"rgb": "RGB is dark"}) == [WARN]
 
 
-def test_noise_around_a_bound_does_not_flap() -> None:
-    assert levels(*[0.81, 0.79] * 10) == [WARN] * 20
+def test_little_evidence_raises_no_alarm() -> None:
+    assert levels((0.6, 0.0, 0.6)) == [OK]
 
 
-def test_no_recent_answers_clear_the_alarm() -> None:
-    assert levels(1.0, None, 0.79) == [ERROR, OK, OK]
+def test_measurements_of_a_second_are_averaged_by_evidence() -> None:
+    watch = RelianceWatch()
+    watch.update(reading((0.0, 9.0, 0.0)), BOTH, 0.0)
+    watch.update(reading((3.0, 0.0, 3.0)), BOTH, 2.0)
+    watch.update(reading((1.0, 1.0, 0.0)), BOTH, 2.5)
+    watch.update(reading(None), BOTH, 2.9)
+    level, message, values = watch.part(3.0, WARN_AT, HYSTERESIS, {})
+    assert (level, message) == (OK, "reliance -0.50")
+    assert values["reliance"] == pytest.approx(-0.5)
+    assert values["evidence"] == 2.0
+
+
+def test_nothing_is_said_without_a_measurement_with_both_cameras() -> None:
+    watch = RelianceWatch()
+    assert watch.part(0.0, WARN_AT, HYSTERESIS, {})[:2] == (OK, "not measured with both cameras")
+    watch.update(reading((3.0, 0.0, 3.0)), BOTH, 0.0)
+    watch.update(reading((3.0, 0.0, 3.0)), (False, True), 0.1)
+    assert "reliance" not in watch.part(0.1, WARN_AT, HYSTERESIS, {})[2]
+    watch.update(reading((0.1, 0.0, 0.1)), BOTH, 0.2)
+    assert watch.part(0.2, WARN_AT, HYSTERESIS, {})[1] == "nothing seen"
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,13 @@ def test_dominance_is_that_of_the_gradients_the_loss_left() -> None:
     values = module.dominance()
     assert module.watched is not None
     features = module.watched.features
-    g = torch.stack(
-        [(x * x.grad).abs().flatten(1).sum(1) for x in features if x.grad is not None], 1
-    ).unflatten(1, (3, 2))
+    assert (module.detector.entropy_floor > 0).all()
+    supports = [
+        -((x - x.mean((2, 3), keepdim=True)) * x.grad).sum(1)
+        for x in features
+        if x.grad is not None
+    ]
+    g = torch.stack([cells.clamp(min=0).sum((1, 2)) for cells in supports], 1).unflatten(1, (3, 2))
     h = module.detector.entropies(features).mean(-1)
     expected = mdi(dominance_shares(h, g.sum(1))).mean().item()
     assert values["mdi"] == pytest.approx(expected, abs=1e-5)

@@ -17,7 +17,7 @@ STATE = LiveState(
     rates={"rgb": 30.0, "thermal": 29.9, "answers": 21.4},
     latency_ms=(44.0, 61.0),
     found=Counter(person=4, car=1),
-    mdi=-0.42,
+    reliance=-0.42,
     present=("thermal",),
     dropped={"busy": 31},
     cpu_percent=131.0,
@@ -32,7 +32,7 @@ def shown(state: LiveState) -> str:
     return console.export_text()
 
 
-def test_the_panel_shows_cameras_dominance_and_drops():
+def test_the_panel_shows_cameras_reliance_and_drops():
     text = shown(STATE)
     for part in ("43%", "smoke", "○ rgb", "● thermal", "-0.42", "4 person, 1 car", "busy 31"):
         assert part in text
@@ -40,17 +40,17 @@ def test_the_panel_shows_cameras_dominance_and_drops():
         assert part in text
 
 
-@pytest.mark.parametrize(("mdi", "filled_left"), [(-0.5, 10), (0.5, 0), (-7.0, 20), (None, 0)])
-def test_the_bar_leaves_the_middle_towards_the_dominant_camera(mdi, filled_left):
-    text = shown(LiveState(title="x", mdi=mdi))
+@pytest.mark.parametrize(("reliance", "filled_left"), [(-0.5, 10), (0.5, 0), (-7.0, 20), (None, 0)])
+def test_the_bar_leaves_the_middle_towards_the_camera_relied_on(reliance, filled_left):
+    text = shown(LiveState(title="x", reliance=reliance))
     left, right = next(line for line in text.splitlines() if "┃" in line).split("┃")
     assert left.count("█") == filled_left
-    assert right.count("█") == (10 if mdi == 0.5 else 0)
+    assert right.count("█") == (10 if reliance == 0.5 else 0)
 
 
 def test_plain_lines_hold_the_same_and_stages_are_printed_once(capsys):
     assert plain_line(STATE) == (
-        " 43% | smoke | 21.4 Hz | latency p50 44 p95 61 ms | MDI -0.42 | cameras thermal | "
+        " 43% | smoke | 21.4 Hz | latency p50 44 p95 61 ms | reliance -0.42 | cameras thermal | "
         "4 person, 1 car | dropped 31 busy"
     )
     with open_view() as view:  # stdout is no terminal here

@@ -48,7 +48,7 @@ RGB_FRAME, THERMAL_FRAME = "rgb_optical", "thermal_optical"
 OBJECT = (80, 60, 160, 180)
 """Where the scene's object is, xyxy in RGB pixels."""
 
-DEFAULTS = {"input_width": 160, "input_height": 128, "dominance_probe_rate": 0.0}
+DEFAULTS = {"input_width": 160, "input_height": 128, "reliance_rate": 0.0}
 
 
 def wait_until(
@@ -68,7 +68,7 @@ def wait_until(
 
 def rgb_scene(*, bright: bool = True) -> np.ndarray:
     # Detail everywhere: a uniform image shows nothing and counts as absent.
-    checks = (np.indices((RGB_SIZE[1], RGB_SIZE[0])) // 8).sum(0) % 2
+    checks = (np.indices((RGB_SIZE[1], RGB_SIZE[0])) // 16).sum(0) % 2
     image = np.repeat((25 + 30 * checks)[..., None], 3, axis=2).astype(np.uint8)
     if bright:
         x0, y0, x1, y1 = OBJECT

@@ -87,11 +87,18 @@ class BlobEngine:
             energies=per_level,
             box_energies=np.repeat(energy[None, :, None], CANDIDATES, axis=2),
             sensitivities=energy[None] if probe else None,
-            box_sensitivities=np.ones((1, 2, CANDIDATES), np.float32) if probe else None,
+            alone_boxes=np.repeat(boxes[:, None], 2, axis=1) if probe else None,
+            alone_scores=_alone(scores, labels) if probe else None,
+            alone_labels=np.repeat(labels[:, None], 2, axis=1) if probe else None,
         )
 
     def close(self) -> None:
         self.closed = True
+
+
+def _alone(scores: FloatArray, labels: np.ndarray) -> FloatArray:
+    """Scores with one camera alone, ``(1, 2, N)``: each sees the blobs of its own image."""
+    return np.stack([scores * (labels == 1), scores * (labels == 0)], axis=1)
 
 
 def _blobs(image: FloatArray, label: int) -> list[tuple[float, ...]]:

@@ -63,24 +63,6 @@ def test_recent_bad_images_warn_and_old_ones_do_not() -> None:
     assert values["bad_image_rgb"] == "topic /rgb: broken"
 
 
-@pytest.mark.parametrize(
-    ("mdi", "level", "said"),
-    [
-        (None, OK, "no recent"),
-        (0.1, OK, "balanced"),
-        (0.8, WARN, "RGB"),
-        (-0.85, WARN, "thermal"),
-        (0.99, ERROR, "RGB alone"),
-        (-1.0, ERROR, "thermal alone"),
-    ],
-)
-def test_dominance_thresholds(mdi: float | None, level: bytes, said: str) -> None:
-    snapshot = Snapshot(state="active", mdi=mdi, mdi_warn=0.8, mdi_error=0.95)
-    got, message, _ = diagnostics.dominance(snapshot)
-    assert got == level
-    assert said in message
-
-
 def test_inference_tells_the_reason_it_does_not_run() -> None:
     failed = Snapshot(state="unconfigured", configure_error="no weights")
     assert diagnostics.inference(failed)[:2] == (ERROR, "no weights")
@@ -176,8 +158,3 @@ def test_a_slow_camera_warns_where_a_rate_is_wanted(least: float, level: bytes) 
     got, message, _ = diagnostics.cameras(snapshot)
     assert got == level
     assert ("min_rate_thermal" in message) is (level == WARN)
-
-
-def test_the_alarm_of_the_mdi_overrules_the_bounds() -> None:
-    held = Snapshot(state="active", mdi=0.78, mdi_warn=0.8, mdi_error=0.95, mdi_level=WARN)
-    assert diagnostics.dominance(held)[0] == WARN

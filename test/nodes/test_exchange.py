@@ -91,12 +91,6 @@ def test_what_another_party_refuses_is_not_taken_over_either(bench: Bench) -> No
     assert bench.node.get_parameter("score_threshold").value == 0.3
 
 
-def test_values_that_only_fit_together_are_changed_in_one_call(bench: Bench) -> None:
-    assert not bench.set_parameter("mdi_error", 0.5)[0]
-    assert set_together(bench, mdi_error=0.5, mdi_warn=0.4)[0]
-    assert bench.node.parameters.mdi_error == 0.5
-
-
 def test_the_engine_is_exchanged_while_the_node_answers(bench: Bench) -> None:
     bench.publish_pair(T0)
     bench.wait_for_stamp(T0)

@@ -39,6 +39,7 @@ TYPES = {
     "/detector_node/detections": Detection2DArray,
     "/detector_node/dominance": DiagnosticArray,
     "/detector_node/mdi": Float32,
+    "/detector_node/reliance": Float32,
     "/diagnostics": DiagnosticArray,
 }
 RVIZ_TYPES = {"Image": Image, "MarkerArray": MarkerArray}
@@ -113,7 +114,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, d
     """A node at work, and the newest message of each topic, heard as RViz would hear it."""
     model: Path = tmp_path_factory.mktemp("model")
     heard: dict[str, Any] = {}
-    with Bench({"model": str(model), "dominance_probe_rate": 1000.0}) as bench:
+    with Bench({"model": str(model), "reliance_rate": 1000.0}) as bench:
         bench.activate()
         info = bench.tester.create_publisher(CameraInfo, "rgb/camera_info", 5)
         wait_until(lambda: info.get_subscription_count() == 1, "camera_info connects")
@@ -140,7 +141,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, d
 
 def series(heard: dict[str, Any]) -> set[str]:
     """Names of PlotJuggler's series: topic, hardware id unless empty, status name and key."""
-    names = {"/detector_node/mdi/data"}
+    names = {"/detector_node/mdi/data", "/detector_node/reliance/data"}
     for topic in ("/detector_node/dominance", "/diagnostics"):
         for status in heard[topic].status:
             place = "/".join(filter(None, [topic, status.hardware_id, status.name]))

@@ -129,14 +129,6 @@ def test_a_wrong_parameter_at_start_fails_configure_until_mended(model_folder: P
         bench.activate()
 
 
-def test_values_that_contradict_each_other_fail_configure(model_folder: Path) -> None:
-    with Bench({"model": str(model_folder), "mdi_warn": 0.9, "mdi_error": 0.5}) as bench:
-        assert not bench.change_state(CONFIGURE)
-        assert "mdi_error" in bench.node.configure_error
-        assert bench.set_parameter("mdi_error", 0.95)[0]
-        assert bench.change_state(CONFIGURE)
-
-
 def test_a_wrong_qos_override_fails_activate_and_the_node_stays_up(model_folder: Path) -> None:
     name = "qos_overrides./rgb/image_raw.subscription.reliability"
     with Bench({"model": str(model_folder), name: "perfect"}) as bench:

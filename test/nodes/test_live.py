@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -65,17 +66,22 @@ def test_the_probe_runs_at_its_rate_only(bench: Bench) -> None:
     bench.publish_pair(T0)
     bench.wait_for_stamp(T0)
     assert engine.probes == 0
-    assert bench.set_parameter("dominance_probe_rate", 0.001)[0]
+    assert bench.set_parameter("reliance_rate", 0.001)[0]
     for i in range(1, 4):
         bench.publish_pair(T0 + i * 100 * MS)
         bench.wait_for_stamp(T0 + i * 100 * MS)
     assert engine.probes == 1  # at once, then not again for a thousand seconds
     wait_until(lambda: len(bench.dominance) == 4, "dominance")
-    assert ["exact_mdi" in values for values in bench.dominance] == [False, True, False, False]
+    for name in ("exact_mdi", "evidence_rgb"):
+        assert [name in values for values in bench.dominance] == [False, True, False, False]
+    reliance = [float(values["reliance"]) for values in bench.dominance]
+    assert math.isnan(reliance[0])
+    assert len(set(reliance[1:])) == 1  # it holds for a second
+    assert -1 <= reliance[1] <= 1
 
 
 def test_each_detection_says_what_it_rests_on(bench: Bench) -> None:
-    assert bench.set_parameter("dominance_probe_rate", 0.001)[0]
+    assert bench.set_parameter("reliance_rate", 0.001)[0]
     bench.publish_pair(T0)  # probed
     assert [d.id for d in bench.wait_for_stamp(T0).detections] == ["", ""]
     assert bench.set_parameter("share_in_detection_id", True)[0]
@@ -85,8 +91,8 @@ def test_each_detection_says_what_it_rests_on(bench: Bench) -> None:
     exact, estimated = bench.shares
     assert exact == {
         "exact": "True",
-        "detection_0_rgb_share": "0.5",
-        "detection_1_rgb_share": "0.5",
+        "detection_0_rgb_share": "0",
+        "detection_1_rgb_share": "1",
     }
     share = float(estimated["detection_1_rgb_share"])
     assert estimated["exact"] == "False"
@@ -103,7 +109,7 @@ def test_each_detection_says_what_it_rests_on(bench: Bench) -> None:
         ("score_threshold", 2.0, "score_threshold"),
         ("score_threshold", "much", "expected"),
         ("input_width", 100, "input_width"),
-        ("mdi_error", 0.1, "mdi_warn"),
+        ("reliance_warn", 1.5, "reliance_warn"),
     ],
 )
 def test_a_refused_change_says_why(bench: Bench, name: str, value: object, said: str) -> None:
@@ -130,7 +136,7 @@ def test_every_camera_and_result_topic_has_qos_overrides(bench: Bench) -> None:
     names = bench.call(ListParameters, "list_parameters", request).result.names
     for topic in ("/rgb/image_raw", "/thermal/image_raw", "/rgb/camera_info"):
         assert f"qos_overrides.{topic}.subscription.reliability" in names
-    for topic in ("detections", "dominance", "mdi", "overlay", "markers", "label_info"):
+    for topic in ("detections", "dominance", "reliance", "mdi", "overlay", "markers", "label_info"):
         assert f"qos_overrides./detector_node/{topic}.publisher.depth" in names
 
 
@@ -227,7 +233,7 @@ def test_markers_need_camera_info_and_a_subscriber(bench: Bench) -> None:
     assert got == []
     bench.publish_pair(T0 + 100 * MS)
     wait_until(lambda: got, "markers")
-    assert {m.ns for m in got[0].markers} >= {"boxes", "labels", "mdi", "image_plane"}
+    assert {m.ns for m in got[0].markers} >= {"boxes", "labels", "reliance", "image_plane"}
 
 
 def test_uncalibrated_camera_info_gives_no_markers(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from visualization_msgs.msg import Marker
 
 from mdacl_ros.drawing.label_places import overlap
 from mdacl_ros.drawing.overlay import CLASS_COLOURS
-from mdacl_ros.nodes import markers, mdi_gauge, messages
+from mdacl_ros.nodes import markers, messages, reliance_gauge
 from mdacl_ros.nodes.marker_shapes import text_size
 from mdacl_ros.types import Detections, DominanceReading, PerceptionResult
 
@@ -23,9 +23,7 @@ def camera(model: str = "plumb_bob", d: tuple[float, ...] = ()) -> CameraInfo:
     return CameraInfo(width=640, height=480, k=K, distortion_model=model, d=list(d))
 
 
-def result(
-    boxes: list[list[float]], mdi: float = 0.0, exact: float | None = None
-) -> PerceptionResult:
+def result(boxes: list[list[float]], reliance: float | None = 0.0) -> PerceptionResult:
     n = len(boxes)
     found = Detections(
         np.array(boxes, np.float32).reshape(n, 4),
@@ -34,7 +32,8 @@ def result(
         (640, 480),
         np.linspace(0.29, 0.6, n),
     )
-    reading = DominanceReading(mdi, (0.5, 0.5), (0.5, 0.5), (0.5, 0.5), (1, 1), exact)
+    even = (0.5, 0.5)
+    reading = DominanceReading(0.0, even, even, even, (1, 1), reliance=reliance)
     return PerceptionResult(5, found, reading, (True, True))
 
 
@@ -129,15 +128,18 @@ def test_boxes_take_their_colour_from_the_class_and_alpha_from_the_score() -> No
         )
 
 
-@pytest.mark.parametrize("mdi", [-1.0, -0.4, 0.0, 0.7, 1.0])
-def test_the_pointer_stands_where_the_index_is(mdi: float) -> None:
-    by_name = drawn(result([], mdi))
-    low, _, _, high = by_name["mdi", mdi_gauge.BAR].points
-    tip = by_name["mdi", mdi_gauge.POINTER].points[0]
-    assert (tip.x - low.x) / (high.x - low.x) == pytest.approx((mdi + 1) / 2, abs=1e-5)
+@pytest.mark.parametrize("reliance", [-1.0, -0.4, 0.0, 0.7, 1.0])
+def test_the_pointer_stands_where_the_reliance_is(reliance: float) -> None:
+    by_name = drawn(result([], reliance))
+    low, _, _, high = by_name["reliance", reliance_gauge.BAR].points
+    tip = by_name["reliance", reliance_gauge.POINTER].points[0]
+    assert (tip.x - low.x) / (high.x - low.x) == pytest.approx((reliance + 1) / 2, abs=1e-5)
     assert tip.y == pytest.approx(low.y)
-    assert by_name["mdi", mdi_gauge.TEXT].text == f"MDI {mdi:+.2f}"
-    thermal, rgb = by_name["mdi", mdi_gauge.THERMAL], by_name["mdi", mdi_gauge.RGB]
+    assert by_name["reliance", reliance_gauge.TEXT].text == f"reliance {reliance:+.2f}"
+    thermal, rgb = (
+        by_name["reliance", reliance_gauge.THERMAL],
+        by_name["reliance", reliance_gauge.RGB],
+    )
     assert (thermal.text, rgb.text) == ("thermal", "RGB")
     assert thermal.pose.position.x < low.x < high.x < rgb.pose.position.x
 
@@ -145,17 +147,18 @@ def test_the_pointer_stands_where_the_index_is(mdi: float) -> None:
 def test_the_gauge_lies_below_the_image() -> None:
     by_name = drawn(result([]))
     lowest = max(p.y for p in by_name["image_plane", 0].points)
-    assert all(p.y > lowest for p in by_name["mdi", mdi_gauge.BAR].points)
+    assert all(p.y > lowest for p in by_name["reliance", reliance_gauge.BAR].points)
 
 
-def test_the_exact_index_is_a_tick_of_its_own() -> None:
-    without, known = (drawn(result([], 0.1, exact))["mdi", mdi_gauge.TICKS] for exact in (None, -1))
-    assert (len(without.points), len(known.points)) == (2, 4)
-    assert known.points[2].x == drawn(result([]))["mdi", mdi_gauge.BAR].points[0].x
+def test_the_pointer_waits_in_the_middle_while_nothing_is_seen() -> None:
+    by_name = drawn(result([], None))
+    low, _, _, high = by_name["reliance", reliance_gauge.BAR].points
+    assert by_name["reliance", reliance_gauge.POINTER].points[0].x == (low.x + high.x) / 2
+    assert by_name["reliance", reliance_gauge.TEXT].text == "reliance --"
 
 
-def test_no_boxes_still_tell_the_mdi() -> None:
-    assert {name for name, _ in drawn(result([], mdi=-0.5))} == {"", "image_plane", "mdi"}
+def test_no_boxes_still_have_a_gauge() -> None:
+    assert {name for name, _ in drawn(result([], reliance=-0.5))} == {"", "image_plane", "reliance"}
 
 
 def test_an_uncalibrated_camera_is_not_usable() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
@@ -117,7 +120,11 @@ def test_dominance_values_have_stable_names() -> None:
     assert values["dominance_thermal"] == 0.625
     assert values["gate_rgb"] == 0.9
     assert values["present"] == "rgb"
-    assert "exact_mdi" not in values
+    assert math.isnan(values["reliance"])
+    assert not {"exact_mdi", "evidence"} & set(values)
+    measured = replace(READING, reliance=-0.5, evidence=(2.0, 0.5, 1.5))
+    values = messages.dominance_values(measured, (True, True))
+    assert (values["reliance"], values["evidence_thermal"]) == (-0.5, 1.5)
 
 
 def test_key_values_parse_back() -> None:

@@ -105,15 +105,24 @@ def test_a_box_rests_on_a_camera_by_its_share() -> None:
     assert rgb_shares(raw, BOTH) == pytest.approx([0.75, 0.0, 0.5])
 
 
-def test_the_gradient_is_preferred_to_the_estimate() -> None:
-    raw = replace(measured(), box_energies=boxes([3], [1]), box_sensitivities=boxes([1], [4]))
-    assert rgb_shares(raw, BOTH) == pytest.approx([0.2])
+def test_leaving_out_a_camera_is_preferred_to_the_estimate() -> None:
+    raw = replace(
+        measured(),
+        scores=np.full((1, 1), 0.8, np.float32),
+        box_energies=boxes([3], [1]),
+        alone_boxes=np.zeros((1, 2, 1, 4), np.float32),
+        alone_scores=np.full((1, 2, 1), 0.8, np.float32),
+        alone_labels=np.array([[[0], [1]]]),  # thermal alone takes it for something else
+    )
+    square = np.array([0, 0, 10, 10], np.float32)
+    raw.boxes[:], raw.alone_boxes[:] = square, square
+    assert rgb_shares(raw, BOTH) == pytest.approx([1.0])
 
 
 @pytest.mark.parametrize(("present", "share"), [((True, False), 1.0), ((False, True), 0.0)])
 def test_every_box_rests_on_the_only_camera(present: tuple[bool, bool], share: float) -> None:
-    raw = replace(measured(), box_energies=boxes([1, 0], [3, 0]))
-    assert rgb_shares(raw, present) == pytest.approx([share, share])
+    raw = replace(measured(), box_energies=boxes([1], [3]))
+    assert rgb_shares(raw, present) == pytest.approx([share])
 
 
 def test_an_engine_that_does_not_measure_boxes_has_no_shares() -> None:

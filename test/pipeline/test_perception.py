@@ -360,7 +360,7 @@ def test_real_network_from_files_to_answer(tmp_path: Path) -> None:
 
 
 def test_duplicates_of_a_class_are_left_out() -> None:
-    from mdacl_ros.pipeline.perception import without_duplicates
+    from mdacl_ros.pipeline.duplicates import without_duplicates
 
     boxes = np.array([[0, 0, 10, 20], [1, 0, 11, 20], [1, 0, 11, 20], [40, 0, 50, 20]], np.float32)
     scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)

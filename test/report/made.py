@@ -58,6 +58,7 @@ def answers(recording: Recording, answer: Callable = one_answer) -> list[FrameRe
                 skew_ms=0.0,
                 mdi=float(mdi),
                 exact_mdi=float(mdi) + 0.1 if index % 5 == 0 else None,
+                reliance=float(mdi) + 0.1 if index % 5 == 0 else None,
                 gates=(1.1, 0.9 if partner is not None else 0.0),
                 entropy=(0.9, 0.8 if partner is not None else 0.0),
                 image_size=(frame.image.shape[1], frame.image.shape[0]),

@@ -46,6 +46,7 @@ def test_every_answer_has_a_message_on_every_topic(written):
         "/detector_node/detections",
         "/detector_node/dominance",
         "/detector_node/mdi",
+        "/detector_node/reliance",
         "/detector_node/overlay/compressed",
         "/ground_truth/detections",
     }

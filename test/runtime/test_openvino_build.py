@@ -32,7 +32,9 @@ def reference() -> ProbeOutput:
         energies=torch.tensor([[[5.0, 3.0, 1.0], [0.5, 0.0, 0.2]]]),
         box_energies=torch.linspace(1.0, 2.0, 2 * ROWS).reshape(1, 2, ROWS),
         sensitivities=torch.tensor([[2.0, 0.5]]),
-        box_sensitivities=torch.linspace(0.2, 0.1, 2 * ROWS).reshape(1, 2, ROWS),
+        alone_boxes=(corners + torch.tensor([0.0, 0.0, 20.0, 30.0]))[:, None].repeat(1, 2, 1, 1),
+        alone_scores=torch.linspace(0.9, 0.1, ROWS).repeat(1, 2, 1),
+        alone_labels=torch.zeros(1, 2, ROWS, dtype=torch.int64),
     )
 
 
@@ -48,7 +50,7 @@ def test_equal_answers_are_accepted_also_without_the_probe(reference: ProbeOutpu
 
 def test_rows_of_equal_score_may_change_places(reference: ProbeOutput) -> None:
     ours = answers(reference)
-    for rows in (ours["boxes"][0], ours["box_energies"][0].T, ours["box_sensitivities"][0].T):
+    for rows in (ours["boxes"][0], ours["box_energies"][0].T):
         rows[[2, 3]] = rows[[3, 2]]
     ours["boxes"][0, -1] += 100  # the last row: another candidate of equal score
     compare(list(ours.values()), reference)
@@ -66,7 +68,8 @@ def test_rows_of_equal_score_may_change_places(reference: ProbeOutput) -> None:
         ("energies", (0, 1, 0), 0.02, "relative energies"),
         ("box_energies", (0, 1, 4), 0.1, "relative box_energies"),
         ("sensitivities", (0, 1), 0.02, "relative sensitivities"),
-        ("box_sensitivities", (0, 0, 1), np.nan, "relative box_sensitivities"),
+        ("alone_scores", (0, 1, 1), np.nan, "alone_scores"),
+        ("alone_boxes", (0, 1, 2, 3), 1.0, r"alone_boxes \(px\)"),
     ],
 )
 def test_every_output_is_compared(
@@ -91,7 +94,7 @@ def test_a_detector_of_one_camera_keeps_all_inputs(camera: str, tmp_path: Path) 
         tmp_path / "probe.xml",
         lambda _, stage: stages.append(stage),
     )
-    assert stages[-1] == "done"
+    assert stages[-1] == "checking the gradient probe against PyTorch"
     graph = ov.Core().read_model(tmp_path / "detector.xml")
     assert [x.get_any_name() for x in graph.inputs] == ["rgb", "thermal", "present"]
 

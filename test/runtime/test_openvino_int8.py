@@ -154,7 +154,9 @@ def _output(gates: float, shift: float = 0.0) -> ProbeOutput:
         energies=maps,
         box_energies=rows,
         sensitivities=maps[..., 0],
-        box_sensitivities=rows,
+        alone_boxes=corners[:, None].repeat(1, 2, 1, 1),
+        alone_scores=torch.full((1, 2, 6), 0.5 * gates),
+        alone_labels=torch.zeros(1, 2, 6),
     )
 
 

@@ -72,7 +72,7 @@ def test_a_bag_gives_a_report_and_a_line_a_frame(bag, tmp_path) -> None:
 
 def test_the_same_bag_gives_the_same_bytes(bag, tmp_path) -> None:
     for name in ("one", "two"):
-        evaluated(bag, tmp_path / name, corruptions=("rgb_fog",), probe_rate=2.0)
+        evaluated(bag, tmp_path / name, corruptions=("rgb_fog",), reliance_rate=2.0)
     assert without_timing(tmp_path / "one") == without_timing(tmp_path / "two")
     first, second = ((tmp_path / n / "frames.jsonl").read_bytes() for n in ("one", "two"))
     assert first == second

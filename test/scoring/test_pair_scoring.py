@@ -46,7 +46,9 @@ class SeesBrightThermal:
             energies=energies,
             box_energies=energies[:, :, :1],
             sensitivities=np.array([[3.0, 1.0]], np.float32) if probe else None,
-            box_sensitivities=np.array([[[3.0], [1.0]]], np.float32) if probe else None,
+            alone_boxes=np.array([[[box], [box]]], np.float32) if probe else None,
+            alone_scores=np.array([[[0.9], [0.3]]], np.float32) if probe else None,
+            alone_labels=np.zeros((1, 2, 1), int) if probe else None,
         )
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The dominance gauge as RViz markers: a bar below the image plane and a pointer on it."""
+"""The reliance gauge as RViz markers: a bar below the image plane and a pointer on it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
-from mdacl_ros.drawing.primitives import GREY, RGB_COLOUR, THERMAL_COLOUR, WHITE
+from mdacl_ros.drawing.primitives import GREY, RGB_COLOUR, THERMAL_COLOUR, gauge_colour, gauge_text
 from mdacl_ros.nodes.marker_shapes import colour, lines, text, triangle
 from mdacl_ros.types import DominanceReading, FloatArray
 
-NAMESPACE = "mdi"
+NAMESPACE = "reliance"
 
 LEFT, RIGHT = 0.2, 0.8
 """Where the bar begins and ends along the lower edge of the image."""
@@ -25,7 +25,7 @@ def to_gauge(
     """Draw the gauge: left end thermal alone (-1), right end RGB alone (+1).
 
     Args:
-        reading: Which camera the answer rests on; the exact index, where known, is a white tick.
+        reading: Which camera the detections rest on; grey in the middle while nothing is seen.
         frame: ``(4, 3)`` corners of the image plane in metres, clockwise from the top left.
         distance: Distance of that plane in metres; sizes grow with it.
         header: Stamp and RGB optical frame.
@@ -33,26 +33,24 @@ def to_gauge(
     unit = 0.02 * distance
     down = np.array([0, unit, 0], np.float32)  # optical frames: y points down
 
-    def at(mdi: float) -> FloatArray:
-        """The point of the bar that stands for an index."""
-        share = LEFT + (RIGHT - LEFT) * (min(1.0, max(-1.0, mdi)) + 1) / 2
+    def at(reliance: float) -> FloatArray:
+        """The point of the bar that stands for a reliance."""
+        share = LEFT + (RIGHT - LEFT) * (min(1.0, max(-1.0, reliance)) + 1) / 2
         place = frame[3] + share * (frame[2] - frame[3]) + 3 * down
         return np.asarray(place, np.float32)
 
     low, middle, high = at(-1), at(0), at(1)
-    tip, side = at(reading.mdi), np.array([unit, 0, 0], np.float32)
-    leaning = colour(RGB_COLOUR if reading.mdi >= 0 else THERMAL_COLOUR)
+    value = reading.reliance
+    tip, side = at(value or 0.0), np.array([unit, 0, 0], np.float32)
+    leaning = colour(gauge_colour(value))
     pointer = np.stack([tip, tip - 1.5 * down - side, tip - 1.5 * down + side])
-    ticks = [(middle, colour(GREY))]
-    if reading.exact_mdi is not None:
-        ticks.append((at(reading.exact_mdi), colour(WHITE)))
-    ends = np.concatenate([np.stack([point - down, point + down]) for point, _ in ticks])
+    tick = np.stack([middle - down, middle + down])
     halves = np.stack([low, middle, middle, high])
     return [
         text(
             header,
             middle + 3 * down,
-            f"MDI {reading.mdi:+.2f}",
+            gauge_text(value),
             leaning,
             (NAMESPACE, TEXT),
             2 * unit,
@@ -65,7 +63,7 @@ def to_gauge(
             0.6 * unit,
         ),
         triangle(header, pointer, leaning, (NAMESPACE, POINTER)),
-        lines(header, ends, [shade for _, shade in ticks], (NAMESPACE, TICKS), 0.3 * unit),
+        lines(header, tick, [colour(GREY)], (NAMESPACE, TICKS), 0.3 * unit),
         text(
             header,
             low - 4 * side,
