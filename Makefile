@@ -67,8 +67,8 @@ test: $(READY) ## Run the fast tests, two processes at once (PYTEST="-k thermal"
 coverage: $(READY) ## The same with a coverage summary, which takes half as long again
 	@"$(BIN)/python" -m pytest -n 2 --cov --cov-report=term:skip-covered $(PYTEST)
 
-test-slow: $(READY) ## Run the tests that take minutes
-	@"$(BIN)/python" -m pytest -m slow --timeout=1800 $(PYTEST)
+test-slow: $(READY) ## Run the slow tests: trainings of the ablation, INT8 builds, recordings twice (CI runs them too)
+	@"$(BIN)/python" -m pytest -n 2 -m slow --timeout=1800 $(PYTEST)
 
 test-tensorrt: $(TENSORRT_READY) ## Build TensorRT engines on the CPU, in .venv-tensorrt (100 MB once; 10 minutes; x86_64, Python 3.11)
 	@"$(VENV)-tensorrt/bin/python" -m pytest -m tensorrt --timeout=1800 -p no:cacheprovider test/runtime $(PYTEST)
@@ -79,7 +79,7 @@ $(TENSORRT_READY): $(READY) tools/tensorrt-py3.11.txt tools/set_up_tensorrt.py
 	@touch "$@"
 
 fault-matrix: $(READY) ## Try every camera fault on real processes and write docs/fault_matrix.md (10 minutes; FAULT_ROWS="rgb drop": those rows alone, printed)
-	@$(if $(FAULT_ROWS),FAULT_ROWS="$(FAULT_ROWS)",WRITE_FAULT_MATRIX=1) "$(BIN)/python" -m pytest test/nodes/matrix -m slow --timeout=900 \
+	@$(if $(FAULT_ROWS),FAULT_ROWS="$(FAULT_ROWS)",WRITE_FAULT_MATRIX=1) "$(BIN)/python" -m pytest test/nodes/matrix -m matrix --timeout=900 \
 	  -k $(if $(FAULT_ROWS),some_rows -s,whole_matrix) $(PYTEST)
 
 fuzz: $(READY) ## Feed 270,000 malformed inputs to decoders, loaders and a live node (10 to 30 minutes)

