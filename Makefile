@@ -39,6 +39,7 @@ export TORCH_INDEX
 BIN := $(VENV)/bin
 READY := $(VENV)/.set_up/ready
 TENSORRT_READY := $(VENV)-tensorrt/ready
+RAY_READY := $(VENV)/.set_up/ray
 SETUP_INPUTS := setup.py setup.cfg package.xml $(wildcard requirements/*.txt tools/*.py) \
 	$(wildcard tools/vision_msgs/* tools/vision_msgs/msg/*)
 DEMO_OPTIONS = $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)" $(if $(RATE),--rate $(RATE)) \
@@ -67,8 +68,12 @@ test: $(READY) ## Run the fast tests, two processes at once (PYTEST="-k thermal"
 coverage: $(READY) ## The same with a coverage summary, which takes half as long again
 	@"$(BIN)/python" -m pytest -n 2 --cov --cov-report=term:skip-covered $(PYTEST)
 
-test-slow: $(READY) ## Run the slow tests: trainings of the ablation, INT8 builds, recordings twice (CI runs them too)
+test-slow: $(READY) $(RAY_READY) ## Run the slow tests: trainings of the ablation, INT8 builds, recordings twice (CI runs them too)
 	@"$(BIN)/python" -m pytest -n 2 -m slow --timeout=1800 $(PYTEST)
+
+$(RAY_READY): $(READY)
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check ray==2.60.0
+	@touch "$@"
 
 test-tensorrt: $(TENSORRT_READY) ## Build TensorRT engines on the CPU, in .venv-tensorrt (100 MB once; 10 minutes; x86_64, Python 3.11)
 	@"$(VENV)-tensorrt/bin/python" -m pytest -m tensorrt --timeout=1800 -p no:cacheprovider test/runtime $(PYTEST)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -147,10 +148,12 @@ def _on_ray(
             "argument --ray: the package ray is not installed; pip install ray, or use --workers"
         ) from error
     started = not ray.is_initialized()
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports usage to a server otherwise
     try:
         if started:
+            _check_address(address)
             ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise MdaclError(
             f"argument --ray: no cluster at {address} ({reason}); start one with `ray start "
@@ -162,6 +165,27 @@ def _on_ray(
         references = [task.remote(job, settings, build) for job in whole]
         for job, reference in zip(jobs, references, strict=True):
             yield replace(ray.get(reference), job=job)
+    except ray.exceptions.RayError as error:
+        cause = getattr(error, "cause", error)  # what a task raised, on another machine
+        if isinstance(cause, MdaclError):
+            raise cause from error
+        reason = str(error).strip().splitlines()[-1][:200]
+        raise MdaclError(
+            f"argument --ray: a worker failed ({reason}); every machine of the cluster needs this "
+            "package and the same files"
+        ) from error
     finally:
         if started:
             ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Try to reach ``host:port``: Ray itself tries for minutes.
+
+    Raises:
+        OSError: Nobody listens there.
+        ValueError: The port is no number.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), timeout=10).close()
