@@ -99,13 +99,14 @@ train: $(READY) ## Train, or continue, the shipped detector (CONFIG=file.yaml, T
 bench: $(READY) ## Measure the engines on this machine (BENCH="..." passes options on)
 	@"$(BIN)/mdacl" bench $(BENCH)
 
-lint: $(READY) ## Check formatting, lint, types and who imports whom
+lint: $(READY) ## Check formatting, lint, types, who imports whom, and the words of texts for users
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
+	@"$(BIN)/python" tools/check_words.py
 
-format: $(READY) ## Format the code and mend what ruff can
+format: $(READY) ## Format the code and fix what ruff can
 	@"$(BIN)/ruff" format .
 	@"$(BIN)/ruff" check --fix .
 

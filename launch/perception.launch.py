@@ -41,7 +41,7 @@ ARGUMENTS = {
     ),
     "use_sim_time": ("false", "follow /clock, e.g. of `ros2 bag play --clock`"),
     "autostart": ("true", "configure and activate at every start of the process"),
-    "respawn": ("true", "start the node again when its process ends without being told to"),
+    "respawn": ("true", "start the node again when its process ends on its own"),
     "namespace": ("", "namespace of the node and of relative topics"),
     "rviz": ("false", "open RViz with the package's layout"),
     "rviz_frame": (

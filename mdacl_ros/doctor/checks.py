@@ -28,13 +28,13 @@ SLOW_HZ = 2.0
 def check_node(view: SystemView) -> list[Finding]:
     """The node is there, alone, and active."""
     if view.nodes == 0 and view.others:
-        what = f"no node {view.node} is heard, but {', '.join(view.others)}"
+        what = f"no node {view.node} is found, but {', '.join(view.others)}"
         return [bad("node", what, f"mdacl doctor --node {view.others[0]}")]
     if view.nodes == 0:
         return [
             bad(
                 "node",
-                f"no node {view.node} is heard",
+                f"no node {view.node} is found",
                 "start it (ros2 launch mdacl_ros perception.launch.py), name it with --node, or "
                 "compare ROS_DOMAIN_ID and discovery range with its own",
             )
@@ -132,7 +132,7 @@ def _type(name: Modality, view: CameraView, limits: NodeParameters) -> Finding:
         return ok(f"{name} type", f"{wanted}, as {name}_transport {transport} wants it")
     fits = [key for key, kind in IMAGE_TYPES.items() if kind == wrong[0]]
     todo = f"set parameter {name}_transport to {fits[0]}" if fits else "remap it to an image topic"
-    what = f"{view.topic} carries {wrong[0]}, wanted {wanted}: not one image is heard"
+    what = f"{view.topic} carries {wrong[0]}, wanted {wanted}: no image is received"
     return bad(f"{name} type", what, todo)
 
 
@@ -249,7 +249,7 @@ def _lead(view: CameraView) -> float:
 def check_listeners(view: SystemView) -> list[Finding]:
     """Everybody who listens to an answer hears it."""
     todo = "let it ask for best_effort and volatile, or set qos_overrides.<topic>.publisher.*"
-    return [bad("listener", f"{deaf}: hears nothing", todo) for deaf in view.deaf]
+    return [bad("listener", f"{deaf}: receives nothing", todo) for deaf in view.deaf]
 
 
 def check_health(view: SystemView) -> list[Finding]:

@@ -81,9 +81,11 @@ def _discovery(environment: Mapping[str, str]) -> Finding:
         reach = "LOCALHOST"
     what = f"ROS_DOMAIN_ID {domain}, discovery range {reach}"
     if reach == "OFF":
-        return bad("discovery", what, "unset ROS_AUTOMATIC_DISCOVERY_RANGE: OFF hears nobody")
+        return bad(
+            "discovery", what, "unset ROS_AUTOMATIC_DISCOVERY_RANGE: OFF finds no other process"
+        )
     if reach == "LOCALHOST":
-        return ok("discovery", f"{what}: nodes on other machines are not heard")
+        return ok("discovery", f"{what}: nodes on other machines are not found")
     return ok("discovery", what)
 
 

@@ -111,13 +111,13 @@ class GateWatch:
     def part(self, now: float) -> Part:
         """The status of the gates, seen from monotonic second ``now``."""
         if now - self._seen_at > STALE_S:
-            return OK, "no recent answers", {}
+            return OK, "no recent results", {}
         gates, since = self._gates, self._since
         values: dict[str, object] = {f"mean_gate_{camera}": gate for camera, gate in gates.items()}
         stuck = {camera: now - then for camera, then in since.items() if now - then >= STUCK_S}
         values |= {f"gate_stuck_{camera}_s": seconds for camera, seconds in stuck.items()}
         remarks = [_stuck(camera, gates, seconds) for camera, seconds in stuck.items()]
-        return judged(remarks, [], "gates move" if gates else "no recent answers", values)
+        return judged(remarks, [], "gates move" if gates else "no recent results", values)
 
 
 def _stuck(camera: Modality, gates: Mapping[Modality, float], seconds: float) -> str:
@@ -126,5 +126,5 @@ def _stuck(camera: Modality, gates: Mapping[Modality, float], seconds: float) ->
     how = "shuts it out" if gate <= CLOSED else "amplifies it as far as it goes"
     return (
         f"the {camera} gate is at {gate:.2f} for {seconds:.0f} s and {how}: look at that camera's "
-        "picture and at the calibration; if both are good the model does not fit the scene"
+        "image and at the calibration; if both are good the model does not fit the scene"
     )

@@ -117,7 +117,7 @@ class ImageWatch:
                 values[f"freezes_{camera}"] = state.freezes[camera]
             if camera == "thermal" and 0 < still_s < shutter_s:
                 warnings.append(
-                    f"{_repeats(camera, still_s)}: its shutter (NUC)? then over in a moment"
+                    f"{_repeats(camera, still_s)}: probably its shutter (NUC), over in a moment"
                 )
             elif still_s:
                 remarks = errors if still_s >= LONG_FREEZE_S else warnings
@@ -131,7 +131,7 @@ class ImageWatch:
                 if share > 0
             ]
         fresh = any(now - look.time <= STALE for look in self._looks.values())
-        fine = "pictures are well exposed" if fresh else "no recent pictures"
+        fine = "images are well exposed" if fresh else "no recent images"
         return judged(warnings, errors, fine, values)
 
 

@@ -92,10 +92,10 @@ class LifeLog:
 
 def _line(camera: Modality, state: str, topic: str, alive: Mapping[str, bool]) -> Line:
     if state == ALIVE:
-        return Line(f"{camera} is there again", warns=False)
+        return Line(f"{camera} recovered", warns=False)
     if state == NEVER:
-        return Line(f"no image that can be used has come on {topic} yet", warns=True)
-    what = "repeats one image" if state == FROZEN else "gives no frames that can be used"
+        return Line(f"no usable image has arrived on {topic} yet", warns=True)
+    what = "repeats one image" if state == FROZEN else "has no usable frames"
     other = other_camera(camera)
     rest = f"only {other} is left" if alive.get(other) else "no camera is left"
     return Line(f"{camera} ({topic}) {what}: {rest}", warns=True)

@@ -66,7 +66,7 @@ class RateWatch:
             return None
         if usual * partner_timeout < 1:
             return (
-                f"{self._camera} comes every {1 / usual:.2f} s and counts as dead in between: "
+                f"{self._camera} sends every {1 / usual:.2f} s and counts as dead in between: "
                 f"partner_timeout is {partner_timeout:g} s, set it to {2 / usual:.1f} or more, or "
                 "make the camera faster"
             )
@@ -78,7 +78,7 @@ class RateWatch:
         if now - self._low_at > HOLD_S:
             return None
         return (
-            f"{self._camera} comes at {self._low_rate:.1f} Hz, {usual:.1f} Hz until lately: frames "
+            f"{self._camera} sends at {self._low_rate:.1f} Hz, {usual:.1f} Hz until lately: frames "
             "are lost or the camera is slower; check the link, the exposure and the machine's load"
         )
 

@@ -50,8 +50,8 @@ class StampWatch:
         self._resets = resets
         if now - self._reset_at < RECENT:
             found.append(
-                f"{_jumped(state)} jumped back, pairing began anew: a bag that loops, or a clock "
-                "that was set"
+                f"{_jumped(state)} jumped back, pairing started again: a bag that "
+                "loops, or a clock that was set"
             )
         return tuple(found)
 

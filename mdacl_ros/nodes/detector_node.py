@@ -173,7 +173,7 @@ class DetectorNode(LifecycleNode):
         with self._lock:
             self._stop()
             self.state_label = "inactive"
-            self.get_logger().info("deactivated: not subscribed, no answers")
+            self.get_logger().info("deactivated: not subscribed, no detections")
             return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:

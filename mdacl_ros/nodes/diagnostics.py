@@ -177,7 +177,7 @@ def _camera_health(snapshot: Snapshot) -> tuple[bytes, str]:
     for camera, least in snapshot.min_rates.items():
         rate = snapshot.rates.get(f"frames_{camera}", 0.0)
         if rate < least and snapshot.alive.get(camera, False):
-            reasons.append(f"{camera} comes at {rate:.1f} Hz, wanted min_rate_{camera} {least:g}")
+            reasons.append(f"{camera} sends at {rate:.1f} Hz, wanted min_rate_{camera} {least:g}")
     used = [c for c in MODALITIES if snapshot.alive.get(c, False)]
     dead = [c for c in MODALITIES if c not in used and not snapshot.held_out.get(c, False)]
     if dead:
@@ -214,7 +214,7 @@ def inference(snapshot: Snapshot) -> Part:
     if remarks := [*filter(None, (snapshot.deaf, snapshot.recent.get("pictures_failed")))]:
         return WARN, "; ".join(remarks), values
     rate = snapshot.rates.get("processed", 0.0)
-    return OK, f"{rate:.1f} Hz" if rate else "no recent answers", values
+    return OK, f"{rate:.1f} Hz" if rate else "no recent results", values
 
 
 def _silent(snapshot: Snapshot) -> str:
@@ -222,7 +222,7 @@ def _silent(snapshot: Snapshot) -> str:
     alive = [c for c in MODALITIES if snapshot.alive.get(c, False)]
     cameras = "both cameras deliver" if len(alive) == 2 else f"{''.join(alive)} delivers"
     return (
-        f"no answers for {snapshot.silent_s:.1f} s although {cameras}: look at the other statuses "
+        f"no results for {snapshot.silent_s:.1f} s although {cameras}: look at the other statuses "
         "and the log, and restart the node if they say nothing"
     )
 
@@ -231,7 +231,7 @@ def _hang(snapshot: Snapshot) -> str:
     """One line about an inference that does not return."""
     return (
         f"inference hangs: {snapshot.busy_s:.0f} s in one pair (inference_timeout is "
-        f"{snapshot.inference_timeout:.1f} s), no answers until it returns; check the machine's "
+        f"{snapshot.inference_timeout:.1f} s), no results until it returns; check the machine's "
         "load and the device, or restart the node"
     )
 
@@ -242,7 +242,7 @@ def engine(snapshot: Snapshot) -> Part:
         values: dict[str, object] = {"engine_state": "building"}
         if snapshot.build_fraction is not None:
             values["build_percent"] = round(100 * snapshot.build_fraction)
-        meanwhile = "the old one answers" if snapshot.state == "active" else "no detections"
+        meanwhile = "the old one runs" if snapshot.state == "active" else "no detections"
         return WARN, f"{snapshot.progress} ({meanwhile} until it is done)", values
     if snapshot.configure_error:
         return ERROR, snapshot.configure_error, {"engine_state": "failed"}

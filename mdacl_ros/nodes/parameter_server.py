@@ -88,7 +88,7 @@ class ParameterServer:
         """
         if self.errors:
             raise ParameterError(
-                "; ".join(self.errors.values()) + " (mend with: ros2 param set, then configure)"
+                "; ".join(self.errors.values()) + " (fix with: ros2 param set, then configure)"
             )
         return self.values
 

@@ -87,7 +87,7 @@ class ResultPublishers:
         """Report a listener whose QoS keeps our answers from it."""
         policy = policy_name(event.last_policy_kind)
         line = (
-            f"topic {topic}: a listener asks for a QoS ({policy}) that is not offered and hears "
+            f"topic {topic}: a subscriber with incompatible QoS ({policy}) receives "
             f"nothing; let it ask for best_effort and volatile, or set parameter "
             f"qos_overrides.{topic}.publisher.{policy}"
         )

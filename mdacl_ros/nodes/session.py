@@ -122,7 +122,7 @@ class DetectionSession:
         if self._abandoned:
             self._node.get_logger().error(
                 f"inference still hangs after {self._inference.busy_s:.1f} s: left behind, its "
-                "answer will not be published"
+                "result will not be published"
             )
         else:
             self._take_replacement()

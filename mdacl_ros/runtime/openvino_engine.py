@@ -75,7 +75,7 @@ class OpenVinoEngine:
     ) -> Predictions:
         """See :class:`mdacl_ros.runtime.engine.Engine`; inputs are read in place."""
         if self._request is None:
-            raise EngineError("openvino: the engine was closed; load it anew")
+            raise EngineError("openvino: the engine was closed; load it again")
         request = self._probe_request if probe else self._request
         assert request is not None
         results = request.infer([rgb, thermal, present], share_inputs=True, share_outputs=True)
@@ -94,7 +94,7 @@ class OpenVinoEngine:
             reason = " ".join(str(error).split())[:200]
             raise EngineError(
                 f"openvino: cannot load {self._folder / name} ({reason}); remove that folder and "
-                "build anew with `mdacl build`"
+                "build again with `mdacl build`"
             ) from error
 
 

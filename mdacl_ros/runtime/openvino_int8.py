@@ -170,8 +170,8 @@ def _named(conv: ov.Node, modules: dict[str, TypedConv2d]) -> str:
             if np.abs(steps - wanted).max() <= 1.01:  # an edge between two steps
                 return name
     raise EngineError(
-        f"openvino: the weights of convolution {conv.get_friendly_name()} are none of the "
-        f"network's; {_REMEDY}"
+        f"openvino: the weights of convolution {conv.get_friendly_name()} are not those "
+        f"of the network; {_REMEDY}"
     )
 
 

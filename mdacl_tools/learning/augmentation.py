@@ -29,7 +29,7 @@ class AugmentationConfig:
         flip: Probability of mirroring left-right.
         shift: Largest random misregistration of thermal against RGB, pixels.
         drop_modality: Probability that either camera is absent (each equally).
-        partial_coverage: Probability that thermal covers only a part of the view.
+        partial_coverage: Probability that thermal covers the view only partly.
         corrupt: Probability that one modality is corrupted (each equally).
         invert_thermal: Probability of flipped thermal polarity (a hot day).
         mosaic: Probability that four pairs are joined into one.
@@ -38,8 +38,8 @@ class AugmentationConfig:
             camera would show the scene; 0 for none, 0.5 is strong.
         erase: Probability that objects are erased in one camera's image only.
         mislead: Probability that one camera misleads: it shows another scene, decoys, a blank.
-        mislead_kinds: Ways to mislead, of `mdacl_tools.learning.misleading`; the others are held
-        out.
+        mislead_kinds: Ways to mislead, of `mdacl_tools.learning.misleading`; the others are kept
+            for testing.
     """
 
     size: tuple[int, int] = (384, 320)

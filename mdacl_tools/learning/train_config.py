@@ -27,7 +27,7 @@ class TrainConfig:
     Attributes:
         size: Detector size, ``small`` or ``nano``.
         annotations: Registered pairs, relative to the data folder: COCO files, or folders of data
-            sets, of which the part ``train`` is taken.
+            sets, of which the split ``train`` is taken.
         steps: Optimiser steps.
         batch_size: Pairs per step.
         learning_rate: Peak rate of the new layers.
@@ -43,13 +43,13 @@ class TrainConfig:
             begin with.
         ema_decay: Decay of the averaged weights that are shipped.
         simulated: Number of procedural scenes mixed in; 0 for none.
-        simulated_share: Part of each batch drawn from them.
+        simulated_share: Share of each batch drawn from them.
         rgb_annotations: The same of colour images without a partner.
-        rgb_share: Part of each batch drawn from them.
+        rgb_share: Share of each batch drawn from them.
         thermal_annotations: The same of thermal images without a partner.
-        thermal_share: Part of each batch drawn from them.
+        thermal_share: Share of each batch drawn from them.
         pair_annotations: The same of further pairs.
-        pair_share: Part of each batch drawn from them.
+        pair_share: Share of each batch drawn from them.
         guidance: Losses of the hierarchical cross-modal guidance (HCG).
         equilibrium: Adversarial equilibrium regularisation (AER).
         distillation: Learning from another model.

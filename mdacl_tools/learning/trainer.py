@@ -241,7 +241,7 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
         except (EOFError, UnpicklingError) as error:
             raise ModelError(
-                f"{path}: is damaged; remove it to begin anew, or use another run folder"
+                f"{path}: is damaged; remove it to start again, or use another run folder"
             ) from error
         except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(

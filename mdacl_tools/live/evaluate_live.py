@@ -81,7 +81,7 @@ class _LiveRun:
             raise KeyboardInterrupt
         if not log.answers:
             reason = log.node.get("failed") or f"see {self._job.out}/logs"
-            raise EngineError(f"detector node: answered no frame; {reason}")
+            raise EngineError(f"detector node: processed no frame; {reason}")
         return self._report(log)
 
     def _player(self) -> dict[str, object]:

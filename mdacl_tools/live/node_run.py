@@ -241,5 +241,5 @@ def _stage(values: dict[str, str]) -> str:
     if progress := values.get("progress"):
         return progress
     if values.get("state") == "active":
-        return "waiting for the first answer"
+        return "waiting for the first result"
     return f"detector node: {values.get('state') or 'starting'}"

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="run|table|scores")
     run_parser = actions.add_parser("run", help="train and score what is not done yet; resumable")
-    table_parser = actions.add_parser("table", help="make docs/ablation.json, .md and picture")
+    table_parser = actions.add_parser("table", help="make docs/ablation.json, .md and figure")
     for part in (run_parser, table_parser):
         part.add_argument("--config", type=Path, default=None, help="config/ablation.yaml")
         part.add_argument("--run", type=Path, default=RUN, help="folder of checkpoints and models")

@@ -25,7 +25,7 @@ def write_block(path: Path, block: str) -> None:
         raise ParameterError(f"{path}: cannot be rewritten ({error})") from error
     except ValueError as error:
         raise ParameterError(
-            f"{path}: {error}; put them where the generated part belongs, each on a line of its own"
+            f"{path}: {error}; put them where the generated text belongs, each on a line of its own"
         ) from error
 
 

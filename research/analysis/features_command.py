@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help=f"data-set folders (default: {' and '.join(DEFAULT_SETS)} of ../shared/data)",
     )
-    parser.add_argument("--split", default="test", help="part of the data sets")
+    parser.add_argument("--split", default="test", help="split of the data sets")
     parser.add_argument("--simulated", action="store_true", help="simulated scenes instead")
     parser.add_argument("--pairs", nargs="+", default=None, help="names of the pairs to draw")
     parser.add_argument("--level", type=int, default=3, help="pyramid level of the maps, 3 to 5")

@@ -47,7 +47,7 @@ def run_detector_config(run: Path) -> DetectorConfig:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{path}: not readable ({type(error).__name__}: {error}), wanted JSON with the key "
-            "`detector`; continue the run to have it written anew"
+            "`detector`; continue the run to have it written again"
         ) from error
 
 

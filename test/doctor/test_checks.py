@@ -73,7 +73,7 @@ def test_a_healthy_system_has_no_trouble() -> None:
     ("changes", "said"),
     [
         ({"nodes": 0}, "no node /detector_node"),
-        ({"nodes": 0, "others": ("/front/detector_node",)}, "heard, but /front/detector_node"),
+        ({"nodes": 0, "others": ("/front/detector_node",)}, "found, but /front/detector_node"),
         ({"nodes": 2}, "2 nodes are called"),
         ({"health": {}}, "sends no diagnostics"),
         ({"health": {"inference": (0, "", {"state": "inactive"})}}, "is inactive"),
@@ -107,7 +107,7 @@ def test_a_node_in_trouble(changes: dict[str, Any], said: str) -> None:
         (camera(publishers=(), told=False), "warn", "rgb topic", "does not say what it listens to"),
         (camera(heard=False), "warn", "rgb qos", "has no subscription to /rgb/image_raw"),
         (camera(heard=False, told=False), "warn", "rgb qos", "did not say which topic"),
-        (camera(types=frozenset([COMPRESSED])), "bad", "rgb type", "not one image is heard"),
+        (camera(types=frozenset([COMPRESSED])), "bad", "rgb type", "no image is received"),
         (camera(types=frozenset(["std_msgs/msg/String"])), "bad", "rgb type", "std_msgs"),
         (camera(late_ms=-300), "warn", "rgb stamps", "300 ms ahead of this machine's clock"),
     ],

@@ -115,7 +115,7 @@ def test_without_a_node_the_exit_code_says_so(capsys: pytest.CaptureFixture[str]
     assert report["bad"] >= 1
     first = report["findings"][0]
     assert (first["level"], first["check"]) == ("bad", "node")
-    assert first["what"].startswith("no node /nowhere/detector is heard")
+    assert first["what"].startswith("no node /nowhere/detector is found")
 
 
 def test_a_node_in_another_namespace_is_named(bench: Bench) -> None:

@@ -19,24 +19,24 @@ def test_what_happens_is_told_once() -> None:
     log = LifeLog(0.0)
     assert lines(log, 0.1, rgb=False, thermal=False) == []  # they have time to appear
     assert lines(log, 0.5, rgb=True, thermal=True) == []
-    died = ["warn thermal (/ir/image) gives no frames that can be used: only rgb is left"]
+    died = ["warn thermal (/ir/image) has no usable frames: only rgb is left"]
     assert lines(log, 1.0, rgb=True, thermal=False) == died
     assert lines(log, 1.2, rgb=True, thermal=False) == []
-    assert lines(log, 2.0, rgb=True, thermal=True) == ["thermal is there again"]
+    assert lines(log, 2.0, rgb=True, thermal=True) == ["thermal recovered"]
     froze = ["warn thermal (/ir/image) repeats one image: only rgb is left"]
     assert lines(log, 3.0, rgb=True, thermal=False, frozen="thermal") == froze
     assert lines(log, 4.0, rgb=False, thermal=False) == [
-        "warn rgb (/rgb/image_raw) gives no frames that can be used: no camera is left"
+        "warn rgb (/rgb/image_raw) has no usable frames: no camera is left"
     ]
 
 
 def test_a_camera_that_never_comes_is_told_after_a_while() -> None:
     log = LifeLog(0.0)
     assert lines(log, FIRST_S - 0.1, rgb=True, thermal=False) == []
-    told = ["warn no image that can be used has come on /ir/image yet"]
+    told = ["warn no usable image has arrived on /ir/image yet"]
     assert lines(log, FIRST_S, rgb=True, thermal=False) == told
     assert lines(log, FIRST_S + 60, rgb=True, thermal=False) == []
-    assert lines(log, FIRST_S + 61, rgb=True, thermal=True) == ["thermal is there again"]
+    assert lines(log, FIRST_S + 61, rgb=True, thermal=True) == ["thermal recovered"]
 
 
 def test_what_is_still_so_behind_the_pause_is_told_then() -> None:

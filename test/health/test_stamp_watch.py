@@ -58,7 +58,7 @@ def test_a_jump_back_is_told_for_a_while() -> None:
 @pytest.mark.parametrize(
     ("went_back", "said"),
     [
-        (("rgb",), "rgb stamps jumped back, pairing began anew"),
+        (("rgb",), "rgb stamps jumped back, pairing started again"),
         (("rgb", "thermal"), "rgb and thermal stamps jumped back"),
         ((), "the node's clock jumped back"),
     ],

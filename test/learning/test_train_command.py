@@ -123,7 +123,7 @@ def test_what_a_run_was_made_of_cannot_change_beneath_it(
     assert "the data have changed since" in capsys.readouterr().err
     (drive / "runs/own/checkpoint.pt").write_bytes(b"no zip")
     assert main(COMMAND) == 2
-    assert "is damaged; remove it to begin anew" in capsys.readouterr().err
+    assert "is damaged; remove it to start again" in capsys.readouterr().err
 
 
 def test_images_of_any_size_and_a_start_of_another_size(

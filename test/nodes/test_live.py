@@ -307,8 +307,8 @@ def test_the_log_tells_when_a_camera_is_lost_and_there_again(
         alive = True
         wait_until(lambda: logged("") and bench.counts()["pairs"] > 3, "pairs")
         alive = False
-        lost = "thermal (/thermal/image_raw) gives no frames that can be used: only rgb is left"
+        lost = "thermal (/thermal/image_raw) has no usable frames: only rgb is left"
         wait_until(lambda: logged(lost), "the loss is logged")
         alive = True
-        wait_until(lambda: logged("thermal is there again"), "the return is logged")
+        wait_until(lambda: logged("thermal recovered"), "the return is logged")
     assert "diagnostics failed" not in "".join(said)

@@ -179,10 +179,13 @@ def test_a_listener_with_a_qos_that_is_not_offered_is_told(bench: Bench) -> None
     where = "/detector_node/detections"
     deaf = bench.listen(Detection2DArray, where, lambda _: None, topics.latched())
     level, message, _ = bench.wait_for_health(
-        "inference", lambda _l, m, _v: "a listener asks" in m, "the listener"
+        "inference", lambda _l, m, _v: "a subscriber with incompatible" in m, "the subscriber"
     )
     assert level == 1
-    assert "topic /detector_node/detections: a listener asks for a QoS (durability)" in message
+    assert (
+        "topic /detector_node/detections: a subscriber with incompatible QoS (durability)"
+        in message
+    )
     assert "qos_overrides./detector_node/detections.publisher.durability" in message
     assert bench.counts()["incompatible_listeners"] == 1
     bench.tester.destroy_subscription(deaf)

@@ -24,8 +24,8 @@ CLOCK_ERROR = 400 * MS
 @pytest.mark.parametrize(
     ("pairing", "level", "said"),
     [
-        (Pairing(), OK, "no recent answers"),
-        (Pairing(starved_s=0.3, lost_share=0.2), OK, "no recent answers"),
+        (Pairing(), OK, "no recent results"),
+        (Pairing(starved_s=0.3, lost_share=0.2), OK, "no recent results"),
         (Pairing(2.0, 1.0, 200.0, 120.0, 0.05), ERROR, "thermal_clock_offset to about -0.150"),
         (Pairing(2.0, 1.0, 200.0, 120.0, 0.05), ERROR, "+200 ms (max_skew is 120 ms"),
         (Pairing(2.0, 1.0, 9e6, 120.0), ERROR, "clocks are 9000 s apart: synchronise them"),
@@ -48,7 +48,7 @@ def test_a_reload_hides_no_trouble_of_the_engine_that_runs() -> None:
     )
     level, message, _ = diagnostics.inference(troubled)
     assert (level, "inference hangs" in message) == (ERROR, True)
-    assert "the old one answers until it is done" in diagnostics.engine(troubled)[1]
+    assert "the old one runs until it is done" in diagnostics.engine(troubled)[1]
 
 
 def test_the_skew_is_shown_among_the_counters() -> None:

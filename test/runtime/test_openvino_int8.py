@@ -93,7 +93,9 @@ def test_other_weights_in_one_layer_are_refused(
 ) -> None:
     weight = network.layers[layer].weight
     weight.add_(0.1 * weight.std() * torch.randn(weight.shape))
-    with pytest.raises(EngineError, match=r"weights of convolution .* are none of the network's"):
+    with pytest.raises(
+        EngineError, match=r"weights of convolution .* are not those of the network"
+    ):
         check_convolutions(graph, network, (_images(),))
 
 

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         default=Path("calibration/rig.yaml"),
-        help="YAML to write; its picture goes beside it, .png",
+        help="YAML to write; its figure goes beside it, .png",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 

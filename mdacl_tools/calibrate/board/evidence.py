@@ -109,8 +109,8 @@ def _judge_tilt(solution: Solution) -> str:
     if wide < _TILT[0]:
         raise CalibrationError(
             f"calibrate target: the board's tilt varies by {wide:.1f} deg only (all views nearly"
-            f" parallel), wanted {_TILT[0]:.0f} at least: focal length and distance cannot be told"
-            " apart; record it tilted 20 to 45 degrees to the left, right, up and down"
+            f" parallel), wanted {_TILT[0]:.0f} at least: focal length and distance cannot be"
+            " separated; record it tilted 20 to 45 degrees to the left, right, up and down"
         )
     if narrow < _TILT[1]:
         return f"the board's tilt varies by {narrow:.0f} deg in one direction; tilt it both ways"

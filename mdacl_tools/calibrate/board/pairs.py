@@ -100,11 +100,11 @@ def _refuse_grey(path: Path) -> None:
         channels = 1 if image.ndim == 2 else image.shape[2]
         raise CalibrationError(
             f"{path}: got {channels} channel{'s' * (channels > 1)} of {image.dtype}, wanted a"
-            f" colour picture of 8 bits; {_EXCHANGED}, or save it in colour"
+            f" colour image of 8 bits; {_EXCHANGED}, or save it in colour"
         )
 
 
 def _refuse_colour(path: Path) -> None:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is not None and image.ndim == 3 and is_colourful(np.asarray(image[..., :3], np.uint8)):
-        raise CalibrationError(f"{path}: got a colour picture, wanted a thermal one; {_EXCHANGED}")
+        raise CalibrationError(f"{path}: got a colour image, wanted a thermal one; {_EXCHANGED}")

@@ -24,10 +24,10 @@ class RigCheck(Enum):
     def text(self, bound: float) -> str:
         """What is printed; ``bound`` as for :func:`judge`."""
         return {
-            RigCheck.GOOD: "verdict      good",
-            RigCheck.SHIFTED: f"verdict      off by {bound:g} px or more: calibrate again, or set"
+            RigCheck.GOOD: "status       good",
+            RigCheck.SHIFTED: f"status       off by {bound:g} px or more: calibrate again, or set"
             " reference_distance",
-            RigCheck.TURNED: "verdict      thermal is turned or scaled, not only shifted: calibrate"
+            RigCheck.TURNED: "status       thermal is turned or scaled, not only shifted: calibrate"
             " again",
             RigCheck.UNTOLD: "the edges of the two cameras agree too little to tell: record some 20"
             " s of a scene with structure that is warm and lit, while the rig moves slowly",

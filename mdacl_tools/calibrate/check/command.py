@@ -88,7 +88,7 @@ def text(result: CheckResult, fit: RegionFit | None, table: ShiftTable, current:
         lines.append(f"the RGB images carry no colour; unless the camera has none, {EXCHANGED}")
     if not result.after.confident:
         return "\n".join(lines)
-    lines += ["by region, (dx, dy) in RGB pixels, as the picture lies:", _regions(result.after)]
+    lines += ["by region, (dx, dy) in RGB pixels, as the image lies:", _regions(result.after)]
     if fit is not None:
         dx, dy = fit.shift
         lines.append(
@@ -152,7 +152,7 @@ def _check(args: argparse.Namespace) -> None:
 def _said(residual: Residual) -> str:
     """A residual in a line."""
     if not residual.confident:
-        return f"cannot be told (confidence {residual.confidence:.2f})"
+        return f"cannot be measured (confidence {residual.confidence:.2f})"
     dx, dy = residual.shift
     return f"{residual.pixels:.1f} px ({dx:+.1f}, {dy:+.1f}), confidence {residual.confidence:.2f}"
 

@@ -148,7 +148,7 @@ def _refusal(stands_out: float, error: float, at_rim: bool, reach_s: float) -> s
         return f"the offset may lie beyond the {reach_s} s looked for; give a larger --range"
     if error > LARGEST_ERROR:
         return (
-            f"parts of the image contradict each other by {error * 1e3:.0f} ms, wanted"
+            f"regions of the image contradict each other by {error * 1e3:.0f} ms, wanted"
             f" {LARGEST_ERROR * 1e3:.0f} ms or less; record for longer"
         )
     return ""

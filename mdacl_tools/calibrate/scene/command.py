@@ -163,7 +163,7 @@ def _text(path: Path, frames: SceneFrames, result: SceneResult) -> str:
             f"{_summary(frames, result)}",
             f"two halves differ at the corners by {result.halves_differ.max():.1f} px at most;"
             f" edges agree {result.agreement / max(result.chance, 1e-6):.1f} times as well as in"
-            " mirrored pictures",
+            " mirrored images",
             f"wrote {path}, look at {path.with_suffix('.png')} before you drive",
         )
     )

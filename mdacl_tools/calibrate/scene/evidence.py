@@ -168,7 +168,7 @@ def _unlikely(margin: float) -> str:
     if margin >= LEAST_MARGIN:
         return ""
     return (
-        f"the pictures agree no better ({margin:.2f} times) than mirrored ones, wanted"
+        f"the images agree no better ({margin:.2f} times) than mirrored ones, wanted"
         f" {LEAST_MARGIN} times; record where both cameras see edges (buildings, trees, people)"
     )
 

@@ -63,7 +63,7 @@ def encode_png(picture: ByteArray) -> bytes:
     """
     done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not done:
-        raise CalibrationError("picture: OpenCV cannot write PNG; check its build")
+        raise CalibrationError("figure: OpenCV cannot write PNG; check its build")
     return bytes(data)
 
 

@@ -113,7 +113,7 @@ def test_folders_that_do_not_fit(scene, tmp_path, capsys):
     (exchanged / "thermal").rename(exchanged / "rgb")
     (exchanged / "was_rgb").rename(exchanged / "thermal")
     line = _refused(capsys, tmp_path, exchanged)
-    assert "rgb/00.png: got 1 channel of uint16, wanted a colour picture of 8 bits" in line
+    assert "rgb/00.png: got 1 channel of uint16, wanted a colour image of 8 bits" in line
     assert "rgb/ and thermal/ look exchanged: rename them" in line
     cv2.imwrite(str(exchanged / "rgb" / "00.png"), np.zeros((120, 160), np.uint8))
     assert "got 1 channel of uint8" in _refused(capsys, tmp_path, exchanged)

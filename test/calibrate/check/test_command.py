@@ -144,7 +144,7 @@ def test_the_command_writes_pictures_and_numbers(bag, table, tmp_path, capsys):
     out = tmp_path / "out"
     assert run(tmp_path / "rig.yaml", bag, "--table", table, "--out", out) == 0
     text = capsys.readouterr().out
-    assert "verdict      good" in text
+    assert "status       good" in text
     assert (
         "px over the regions (61 pairs of msrs at 320x256); the table was measured with other"
         in text
@@ -192,7 +192,7 @@ def test_darkness_gives_no_number(table, tmp_path, capsys):
     arguments = ["--table", table, "--out", tmp_path / "out"]
     assert run(tmp_path / "rig.yaml", tmp_path / "dark", *arguments) == 1
     text = capsys.readouterr().out
-    assert "cannot be told" in text
+    assert "cannot be measured" in text
     assert "mAP50" not in text
     values = json.loads((tmp_path / "out" / "check.json").read_text())
     assert values["map50"]["at_residual"] is None

@@ -62,7 +62,7 @@ class Group:
 NO_USABLE = "no usable frames from {}"
 DISORDER = "of the {} frames come late or with a stamp already seen"
 REPEATS = "{} repeats one image"
-JUMPED = "{} stamps jumped back, pairing began anew"
+JUMPED = "{} stamps jumped back, pairing started again"
 
 ALL = {"rgb": (46, 52), "thermal": (20, 24)}
 """Every frame of a camera."""
@@ -123,7 +123,7 @@ RAW = [
     _dead("thermal", "drop", _RGB_ALONE),
     _dead("rgb", "drop", _THERMAL_ALONE),
     Case("both", "drop", {}, None, "cameras", NO_USABLE.format("rgb"), answers=False),
-    Case("rgb", "drop", {"share": 0.5}, None, "cameras", "rgb comes at"),
+    Case("rgb", "drop", {"share": 0.5}, None, "cameras", "rgb sends at"),
     _frozen("thermal"),
     _frozen("rgb"),
     _dead("thermal", "freeze", ("dropped_duplicate_stamp_thermal", 20, 24), stamps="old"),

@@ -145,7 +145,7 @@ HEAD = """# Fault matrix
 
 Made by a test run against real ROS processes (fake cameras, 20 Hz RGB and 9 Hz thermal, then
 `fault_injector_node`, then the detector node with a cheap engine in place of the network): do not
-edit. `make fault-matrix` makes it anew.
+edit. `make fault-matrix` makes it again.
 
 Engine: `{engine}` (test/nodes/blob_engine.py). The detector's parameters that are not the default:
 {parameters}. The last rows are {compressed} with both transports `compressed` (JPEG and PNG),
@@ -153,15 +153,15 @@ Engine: `{engine}` (test/nodes/blob_engine.py). The detector's parameters that a
 before the detector is active and lasts {start_s:g} s.
 
 The other faults last {fault_s:g} s; times are seconds. *alive*: diagnostics kept coming. *gap*:
-longest time without an answer in the second before, while and after it. *told*: time until
+longest time without a result in the second before, while and after it. *reported*: time until
 /diagnostics complained. *counter*: by how much it grew, and how much it had to. *resumed*: RGB
-frames (20 a second) from the fault's end to the first answer that rests on both cameras. *stall*:
+frames (20 a second) from the fault's end to the first result that rests on both cameras. *stall*:
 longest time the test's own cameras stood still, i.e. how busy the machine was. A row is ok when no
 gap without a word is longer than 1 s, the counter grew as it had to, /diagnostics complained within
-1 s, never called the other camera dead and recovered, and answers resumed within 20 frames; *stall*
+1 s, never called the other camera dead and recovered, and results resumed within 20 frames; *stall*
 is granted on top of each time.
 
-| fault | alive | gap before / during / after | told | counter | resumed | stall | verdict |
+| fault | alive | gap before / during / after | reported | counter | resumed | stall | status |
 |---|---|---|---|---|---|---|---|
 """
 
