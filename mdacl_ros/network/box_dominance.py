@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from mdacl_ros.network.head import STRIDES
+
+NEIGHBOURHOOD = 7
+"""Cells, each way, within which what speaks for and against an object cancels."""
 
 CONTEXT = 2.0
 """Width and height of the pooled region against those of the box."""
@@ -32,11 +36,11 @@ def contribution_maps(contributions: list[list[Tensor]]) -> list[Tensor]:
 
 
 def response_maps(features: list[Tensor], gradients: Sequence[Tensor], count: int) -> list[Tensor]:
-    """What each modality adds to the evidence, cell by cell, per level ``(B, M, h, w)`` >= 0.
+    """What each modality adds to the evidence around each cell, per level ``(B, M, h, w)`` >= 0.
 
-    The contribution is signed: ``sum_c dS/dx * (x - mean(x))``, summed over channels, so that what
-    pulls both ways cancels, and against the spatial mean, so that a uniform image adds nothing.
-    Cells that speak against an object count 0.
+    The contribution is signed: ``dS/dx * (x - mean(x))`` summed over channels and averaged over
+    :data:`NEIGHBOURHOOD`, so that what pulls both ways cancels, and against the spatial mean, so
+    that a uniform image adds nothing. What speaks against an object counts 0.
 
     Args:
         features: Level-major list of M modalities, ``(B, C, h, w)``.
@@ -44,10 +48,15 @@ def response_maps(features: list[Tensor], gradients: Sequence[Tensor], count: in
         count: M.
     """
     maps = [
-        ((x - x.mean((2, 3), keepdim=True)) * g).sum(1).clamp(min=0.0)
+        _around(((x - x.mean((2, 3), keepdim=True)) * g).sum(1, keepdim=True)).clamp(min=0.0)
         for x, g in zip(features, gradients, strict=True)
     ]
-    return [torch.stack(maps[i : i + count], 1) for i in range(0, len(maps), count)]
+    return [torch.cat(maps[i : i + count], 1) for i in range(0, len(maps), count)]
+
+
+def _around(x: Tensor) -> Tensor:
+    """Mean over the neighbourhood of each cell of ``(B, 1, h, w)``; nothing lies outside."""
+    return F.avg_pool2d(x, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2)
 
 
 def box_energies(maps: list[Tensor], boxes: Tensor) -> Tensor:

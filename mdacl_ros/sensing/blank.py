@@ -25,9 +25,9 @@ or to be flat among flat ones."""
 PART, NO_LONGER_PART = 0.35, 0.25
 """Share of the covered cells from which flat ones count as absent. Skies reach 0.19."""
 
-WHOLE, NO_LONGER_WHOLE = 20, 30
+WHOLE, NO_LONGER_WHOLE = 28, 38
 """Grey levels between the darkest and the brightest block up to which the whole image is blank.
-Thick smoke has 61."""
+Thick smoke has 61; the glow of a covered lens, stretched as thermal images are, 22."""
 
 DARK, LIT = 16, 0.9
 """A cell is dark up to this level. Where more than this share of them is, the rest are lamps: the

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from blank import clip
 
+from mdacl_ros.health.dominance_watch import ALARM_EVIDENCE
 from mdacl_ros.pipeline.dominance_reading import read_dominance, rgb_shares
 from mdacl_ros.pipeline.duplicates import without_duplicates
 from mdacl_ros.pipeline.reliance import SAME_OBJECT, iou_matrix, measure_reliance
@@ -33,6 +34,7 @@ BOTH, DUPLICATE_IOU, THRESHOLD = (True, True), 0.7, 0.3
 DAMAGES = ("rgb_dark", "rgb_fog", "rgb_blur", "thermal_blur", "thermal_noise")
 CLIPS = ("0111_1716", "0117_1605", "0117_1620")
 CLIP_EVERY = 30
+WARN = 0.8  # as in config/detector.yaml
 
 
 @dataclass(frozen=True)
@@ -165,14 +167,16 @@ def against_reliance(rows: list[Row]) -> None:
 
 def recordings(rows: list[Row]) -> None:
     """Reliance of whole parts, averaged by evidence."""
-    print(f"\n{'part':<26}{'frames':>8}{'reliance':>10}{'nothing seen':>14}")
+    print(f"\n{'part':<26}{'frames':>8}{'reliance':>10}{'nothing seen':>14}{'would warn':>12}")
     for part in ("day", "night", *CLIPS):
         group = [r for r in rows if r.part == part and r.condition in ("", "as it is")]
         if not group:
             continue
         both, rgb, thermal = np.sum([r.evidence for r in group], axis=0)
         blind = sum(np.isnan(r.reliance) for r in group)
-        print(f"{part:<26}{len(group):>8}{(rgb - thermal) / both:>+10.2f}{blind:>14}")
+        value = np.clip((rgb - thermal) / both, -1, 1)
+        warn = sum(abs(r.reliance) >= WARN and r.evidence[0] >= ALARM_EVIDENCE for r in group)
+        print(f"{part:<26}{len(group):>8}{value:>+10.2f}{blind:>14}{warn:>12}")
 
 
 def main() -> None:

@@ -64,7 +64,9 @@ def test_dominance_is_that_of_the_gradients_the_loss_left() -> None:
         for x in features
         if x.grad is not None
     ]
-    g = torch.stack([cells.clamp(min=0).sum((1, 2)) for cells in supports], 1).unflatten(1, (3, 2))
+    around = [torch.nn.functional.pad(x, [3] * 4).unfold(1, 7, 1).unfold(2, 7, 1) for x in supports]
+    sums = [cells.mean((3, 4)).clamp(min=0).sum((1, 2)) for cells in around]
+    g = torch.stack(sums, 1).unflatten(1, (3, 2))
     h = module.detector.entropies(features).mean(-1)
     expected = mdi(dominance_shares(h, g.sum(1))).mean().item()
     assert values["mdi"] == pytest.approx(expected, abs=1e-5)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mdacl_ros.network.box_dominance import (
     CONTEXT,
+    NEIGHBOURHOOD,
     box_energies,
     contribution_maps,
     response_maps,
@@ -67,14 +68,23 @@ def test_no_box_rests_on_an_absent_camera(detector: Detector, absent: int) -> No
 
 
 def test_a_uniform_image_and_what_speaks_against_objects_add_nothing() -> None:
-    uniform, edge = torch.full((1, 2, 4, 5), 3.0), torch.zeros(1, 2, 4, 5)
-    edge[:, 0, 1, 2] = 1.0
-    slope = torch.ones(1, 2, 4, 5)
+    uniform, edge = torch.full((1, 2, 16, 20), 3.0), torch.zeros(1, 2, 16, 20)
+    edge[:, 0, 8, 10] = 1.0
+    slope = torch.ones(1, 2, 16, 20)
     found = response_maps([uniform, edge] * 3, [slope, slope] * 3, 2)
     against = response_maps([uniform, edge] * 3, [slope, -slope] * 3, 2)
     assert found[0][0, 0].abs().max() == 0
-    assert found[0][0, 1, 1, 2] == found[0][0, 1].sum() == pytest.approx(0.95)
-    assert against[0][0, 1, 1, 2] == 0
+    assert found[0][0, 1].sum() == pytest.approx(1 - NEIGHBOURHOOD**2 / 320)  # against the mean
+    assert against[0][0, 1, 8, 10] == 0
+
+
+def test_what_pulls_both_ways_cancels_within_a_neighbourhood() -> None:
+    features, slope = torch.zeros(1, 1, 16, 20), torch.zeros(1, 1, 16, 20)
+    features[..., 8, 9:11] = 1.0
+    slope[..., 8, 9], slope[..., 8, 10] = 1.0, -1.0
+    alone = response_maps([features], [slope.clamp(min=0)], 1)[0].sum()
+    both = response_maps([features], [slope], 1)[0].sum()
+    assert 0 < both < alone / 3
 
 
 def test_maps_are_mean_magnitudes() -> None:

@@ -91,11 +91,11 @@ def test_the_bound_of_the_whole_image_has_hysteresis() -> None:
         return (100 + levels * checks[..., None].repeat(3, -1)).astype(np.uint8)
 
     cells = BlankCells()
-    assert not cells.look(faint(25), COVERED).any()
-    assert cells.look(faint(15), COVERED).all()
-    assert cells.look(faint(25), COVERED).all()
+    assert not cells.look(faint(33), COVERED).any()
+    assert cells.look(faint(24), COVERED).all()
+    assert cells.look(faint(33), COVERED).all()
     cells.look(scene(), COVERED)
-    assert not cells.look(faint(25), COVERED).any()
+    assert not cells.look(faint(33), COVERED).any()
 
 
 def test_the_bound_of_a_part_has_hysteresis() -> None:
