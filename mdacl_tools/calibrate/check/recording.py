@@ -10,6 +10,7 @@ import numpy as np
 from mdacl_ros.errors import CalibrationError, RecordingError
 from mdacl_ros.pipeline.pair_input import PairInput
 from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.sensing.registration.aligned_pair import align
 from mdacl_ros.sensing.registration.residual import Residual, ResidualEstimator
 from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 from mdacl_ros.types import BoolArray, ByteArray, FramePair
@@ -132,14 +133,13 @@ def _registered(
         given.fill(pair, _KELVIN_SCALE, None)
         if given.source.error is not None:
             raise _with_hint(given.source.error, rig, pair)
-        aligned = given.aligned_pair()
-        if aligned is None:
+        registration = given.source.current
+        if registration is None or given.unused:
             raise RecordingError(f"recording {name}: {'; '.join(given.warnings)}")
-        estimator.add(aligned)
+        # Also of an image that shows nothing and so counts as absent: it lowers the confidence.
+        estimator.add(align(given.rgb[0], given.thermal[0, 0], registration))
         if number == shown:
             picture = given.thermal_in_rgb()
-            registration = given.source.current
-            assert registration is not None
             white = np.full(rig.thermal.size[::-1], 255, np.uint8)
             covered = np.asarray(registration.warp_to_rgb(white), np.uint8) > 127
     residual = estimator.estimate()
