@@ -23,7 +23,7 @@ FLAT, NO_LONGER_FLAT = 1, 2
 or to be flat among flat ones."""
 
 PART, NO_LONGER_PART = 0.35, 0.25
-"""Share of the covered cells from which flat ones count as absent. Skies reach 0.19."""
+"""Share of the covered cells from which flat ones count as absent. Thermal skies reach 0.23."""
 
 WHOLE, NO_LONGER_WHOLE = 28, 38
 """Grey levels between the darkest and the brightest block up to which the whole image is blank.

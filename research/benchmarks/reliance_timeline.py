@@ -54,7 +54,7 @@ def draw(axis: pyplot.Axes, name: str, seconds: np.ndarray, rows: list[Row], win
     axis.plot(seconds, smoothed(rows, window), color="black", label="reliance, one second")
     if name in THICK:
         start, end = THICK[name]
-        axis.axvspan(start, min(end, seconds[-1]), color="#eeeeee", label="thick smoke")
+        axis.axvspan(start, min(end, seconds[-1]), color="#eeeeee", zorder=0)
     axis.set(title=name, ylim=(-1.08, 1.08), xlabel="seconds")
 
 
