@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from mdacl_ros.config.parameters import SPECS
+from mdacl_tools.cli.main import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page
@@ -59,6 +62,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
         links = re.findall(r"\]\(([^)#\s]+\.md)", page.read_text("utf-8"))
         waiting += {(page.parent / link).resolve() for link in links} - seen
     assert set(PAGES) <= seen
+
+
+def test_every_parameter_and_command_has_a_row() -> None:
+    parameters = (ROOT / "docs" / "parameters.md").read_text("utf-8")
+    assert {name for name in SPECS if f"`{name}`" not in parameters} == set()
+    commands = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert {name for name in COMMANDS if f"`mdacl {name}" not in commands} == set()
 
 
 def test_the_readme_shows_python_that_runs(
