@@ -8,13 +8,14 @@ from typing import Any
 
 from mdacl_ros.config.parameter_spec import ParameterSpec, parameter
 from mdacl_ros.errors import ModelError
+from mdacl_ros.network.model_folder import find_model
 from mdacl_ros.pipeline.perception import PerceptionConfig
-from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.choice import EngineChoice, choose_for
 from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.runtime.registry import device_names, engine_names, precision_names
 from mdacl_ros.sensing.compressed import MAX_PIXELS, MAX_SIDE
 from mdacl_ros.sensing.pairing.synchronizer import SyncConfig
+from mdacl_ros.sensing.thermal.thermal_format import FORMATS, kelvin_per_count
 from mdacl_ros.small_file import user_path
 
 NANOSECONDS = 1_000_000_000
@@ -67,7 +68,16 @@ class NodeParameters:
         live=True,
     )
     kelvin_scale: float = parameter(
-        0.01, "Kelvin per count of a 16UC1 thermal image.", low=1e-6, high=10.0
+        0.01,
+        "Kelvin per count of a 16UC1 thermal image; not used where thermal_format names a camera.",
+        low=1e-6,
+        high=10.0,
+    )
+    thermal_format: str = parameter(
+        AUTO,
+        "What counts of mono16 and 16UC1 images are, by camera family; auto: kelvin_scale, and "
+        "told from the counts where that gives no temperature.",
+        choices=(AUTO, *FORMATS),
     )
     max_skew: float = parameter(
         0.12,
@@ -226,15 +236,7 @@ class NodeParameters:
         Raises:
             ModelError: Neither exists.
         """
-        given = user_path(self.model)
-        if given.is_dir():
-            return given
-        if given.name != self.model:
-            raise ModelError(
-                f"parameter model: no folder {self.model!r}; give a shipped name such as "
-                "'small' or the path of a folder with model.yaml and weights"
-            )
-        return find_resource(f"models/{self.model}")
+        return find_model(self.model, "parameter model")
 
     def choose_engine(self) -> EngineChoice:
         """Resolve engine, precision and device for this machine and the model.
@@ -256,7 +258,8 @@ class NodeParameters:
             score_threshold=self.score_threshold,
             max_detections=self.max_detections,
             duplicate_iou=self.duplicate_iou,
-            kelvin_scale=self.kelvin_scale,
+            kelvin_scale=kelvin_per_count(self.thermal_format, self.kelvin_scale),
+            radiometric_counts=self.thermal_format != AUTO,
             reference_distance=self.reference_distance or None,
         )
 

@@ -9,7 +9,8 @@ from mdacl_ros.doctor.finding import Finding, bad, ok, warn
 from mdacl_ros.doctor.view import CameraView, SystemView
 from mdacl_ros.health.pairing_watch import clock_remedy
 from mdacl_ros.nodes.topics import IMAGE_TYPES, MOST_TOLERANT
-from mdacl_ros.sensing.images import known_encodings
+from mdacl_ros.sensing.encodings import find_encoding, known_encodings
+from mdacl_ros.sensing.pairing.clock_skew import StampSeries, clock_skew
 from mdacl_ros.types import MODALITIES, Modality
 
 CLOCK_LIMIT_S = 1.0
@@ -17,9 +18,6 @@ CLOCK_LIMIT_S = 1.0
 
 FUTURE_S = 0.1
 """Seconds that stamps may be ahead of the clock: no picture is taken before it arrives."""
-
-ARRIVAL_S = 0.1
-"""Seconds that one camera's images may take longer to arrive than the other's."""
 
 SLOW_HZ = 2.0
 """Rate below which a camera is of little use."""
@@ -94,7 +92,7 @@ def check_camera(
         )
         return findings
     findings += [_rate(name, view, limits), _encoding(name, view)]
-    findings.append(_stamps(name, view, sim_time=sim_time))
+    findings += [_stamps(name, view, sim_time=sim_time), _frame_id(name, view)]
     return [*findings, _camera_info(name, view)]
 
 
@@ -161,11 +159,31 @@ def _encoding(name: Modality, view: CameraView) -> Finding:
     """An encoding that the node reads."""
     seen = ", ".join(sorted(view.encodings))
     size = f"{view.size[0]}x{view.size[1]} " if view.size else ""
-    unknown = [] if view.compressed else sorted(view.encodings - known_encodings(name))
+    if view.refused:
+        return bad(f"{name} encoding", view.refused, "see what the detector's log says of it")
+    unknown = [] if view.compressed else sorted(view.encodings - set(_readable(name, view)))
     if unknown:
         wanted = ", ".join(sorted(known_encodings(name)))
         return bad(f"{name} encoding", f"{unknown[0]!r} cannot be read", f"wanted one of {wanted}")
     return ok(f"{name} encoding", f"{size}{seen}")
+
+
+def _readable(name: Modality, view: CameraView) -> list[str]:
+    """Those of the encodings seen that the node reads."""
+    rows = {encoding: find_encoding(encoding) for encoding in view.encodings}
+    return [encoding for encoding, row in rows.items() if row is not None and name in row.cameras]
+
+
+def _frame_id(name: Modality, view: CameraView) -> Finding:
+    """A frame_id, the same in images and camera_info."""
+    check = f"{name} frame_id"
+    if not view.frame_id:
+        todo = "set frame_id in the camera's driver; RViz shows no marker without one"
+        return warn(check, "images carry no frame_id", todo)
+    if view.info_frame_id not in (None, "", view.frame_id):
+        what = f"images say {view.frame_id}, camera_info {view.info_frame_id}"
+        return warn(check, what, "let the driver give both one frame_id")
+    return ok(check, view.frame_id)
 
 
 def _stamps(name: Modality, view: CameraView, *, sim_time: bool) -> Finding:
@@ -221,17 +239,11 @@ def _camera_info(name: Modality, view: CameraView) -> Finding:
 def check_pairing(view: SystemView, limits: NodeParameters) -> list[Finding]:
     """How the cameras' stamps lie to each other."""
     nothing = CameraView("")
-    rgb, thermal = (np.array(view.cameras.get(m, nothing).stamps_ns) for m in MODALITIES)
-    if len(rgb) < 2 or len(thermal) < 2:
+    cameras = (view.cameras.get(camera, nothing) for camera in MODALITIES)
+    rgb, thermal = (StampSeries(camera.stamps_ns, camera.arrivals_ns) for camera in cameras)
+    skew = clock_skew(rgb, thermal, limits.thermal_clock_offset, limits.max_skew)
+    if skew is None:
         return []
-    shifted = thermal + round(limits.thermal_clock_offset * 1e9)
-    nearest = shifted[np.abs(shifted[None] - rgb[:, None]).argmin(axis=1)]
-    skew = float(np.median(nearest - rgb)) / 1e9
-    # The nearest of a window are near whatever the clocks; what arrives together tells those.
-    together = _lead(view.cameras["thermal"]) + limits.thermal_clock_offset
-    together -= _lead(view.cameras["rgb"])
-    if abs(together) > limits.max_skew + ARRIVAL_S:
-        skew = together
     what = (
         f"thermal stamps {1e3 * skew:+.0f} ms from RGB's, max_skew {1e3 * limits.max_skew:.0f} ms"
     )
@@ -239,11 +251,6 @@ def check_pairing(view: SystemView, limits: NodeParameters) -> list[Finding]:
         todo = clock_remedy(limits.thermal_clock_offset - skew)
         return [bad("skew", what, f"{todo}; else raise max_skew")]
     return [ok("skew", what)]
-
-
-def _lead(view: CameraView) -> float:
-    """How far a camera's stamps are ahead of their arrival, seconds."""
-    return float(np.median(np.array(view.stamps_ns) - np.array(view.arrivals_ns))) / 1e9
 
 
 def check_listeners(view: SystemView) -> list[Finding]:

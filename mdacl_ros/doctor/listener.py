@@ -20,11 +20,13 @@ from vision_msgs.msg import Detection2DArray
 
 from mdacl_ros.config.parameters import SPECS
 from mdacl_ros.doctor.view import CameraView, SystemView
+from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes import markers, topics
-from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.messages import to_nanoseconds
 from mdacl_ros.nodes.node_creation import refusals_in_one_line
 from mdacl_ros.nodes.qos_overrides import qos_conflict
+from mdacl_ros.sensing.camera_info import camera_model
+from mdacl_ros.sensing.images import image_frame
 from mdacl_ros.types import MODALITIES, Modality
 
 DISCOVERY_S = 1.5
@@ -223,6 +225,8 @@ class _CameraEars:
         self._size: tuple[int, int] | None = None
         self._bytes = 0
         self._info: CameraInfo | None = None
+        self._frame_id = self._refused = ""
+        self._camera: Modality = camera
         types = {kind for _, kind in listener.publishers(topic)}
         only_compressed = types == {topics.IMAGE_TYPES["compressed"]}
         self._compressed = topic.endswith("/compressed") or only_compressed
@@ -247,19 +251,33 @@ class _CameraEars:
             size=self._size,
             image_bytes=self._bytes,
             compressed=self._compressed,
-            info_size=None if info is None else image_size(info),
-            info_fault="" if info is None else markers.unusable(info, None),
+            info_size=None if info is None else camera_model(info, self._size)[0].size,
+            info_fault="" if info is None else markers.unusable(info, self._size),
+            frame_id=self._frame_id,
+            info_frame_id=None if info is None else info.header.frame_id,
+            refused=self._refused,
         )
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._stamps.append(to_nanoseconds(message.header.stamp))
         self._arrivals.append(self._listener.now_ns())
         self._bytes = len(message.data)
+        self._frame_id = message.header.frame_id
         if isinstance(message, Image):
             self._encodings.add(message.encoding)
             self._size = (message.width, message.height)
         else:
             self._encodings.add(message.format)
+            if not self._size and not self._refused:  # one is decoded: a format says little
+                self._look_at(message)
+
+    def _look_at(self, message: CompressedImage) -> None:
+        """Decode an image: its size, or why the detector cannot read it."""
+        try:
+            height, width = image_frame(message, self._camera).image.shape[:2]
+            self._size = (width, height)
+        except ImageError as error:
+            self._refused = str(error)
 
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message

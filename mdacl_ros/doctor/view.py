@@ -27,6 +27,9 @@ class CameraView:
         compressed: Whether it is a compressed topic.
         info_size: ``(width, height)`` that camera_info tells, ``None`` without any.
         info_fault: What keeps camera_info from being of use, empty for nothing.
+        frame_id: Of the newest image.
+        info_frame_id: Of camera_info, ``None`` without any.
+        refused: Why the newest compressed image cannot be read, empty if it can.
     """
 
     topic: str
@@ -43,6 +46,9 @@ class CameraView:
     compressed: bool = False
     info_size: tuple[int, int] | None = None
     info_fault: str = ""
+    frame_id: str = ""
+    info_frame_id: str | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

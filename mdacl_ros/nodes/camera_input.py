@@ -132,6 +132,13 @@ class CameraInput:
             self._reported.add(kind)
             self._node.get_logger().error(line + " (logged once; see /diagnostics for the count)")
 
+    def _report_once(self, line: str) -> None:
+        """Warn of something that does not keep images from being used."""
+        if line not in self._reported:
+            self._reported.add(line)
+            self._statistics.note(f"camera_remark_{self.camera}", line)
+            self._node.get_logger().warning(line)
+
     def reject_frame(self, frame: Frame | None, error: ImageError) -> None:
         """The same for a frame that was handed over: once, also where it serves several pairs."""
         if frame is not self._rejected:
@@ -161,6 +168,11 @@ class CameraInput:
         """Hand a usable image over; count the others."""
         self._incompatible = self._wrong_type = ""
         self._image_at = time.monotonic()
+        if not message.header.frame_id:
+            self._report_once(
+                f"topic {self.topic}: images carry no frame_id, RViz shows neither markers nor "
+                "images without one; set it in the camera's driver"
+            )
         self._statistics.tick(f"frames_{self.camera}")
         try:
             frame = image_messages.hold(message, self.camera, self._max_pixels())

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes.messages import to_nanoseconds
@@ -61,12 +61,6 @@ def hold(message: Image | CompressedImage, camera: Modality, max_pixels: int = M
         encoding=encoding,
         message=message,
     )
-
-
-def image_size(info: CameraInfo) -> tuple[int, int]:
-    """``(width, height)`` in pixels of the images a CameraInfo describes: its region, binned."""
-    width, height = info.roi.width or info.width, info.roi.height or info.height
-    return width // max(info.binning_x, 1), height // max(info.binning_y, 1)
 
 
 class FrameDecoder:

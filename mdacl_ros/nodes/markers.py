@@ -15,9 +15,9 @@ from visualization_msgs.msg import Marker, MarkerArray
 from mdacl_ros.drawing.label_places import place_labels
 from mdacl_ros.drawing.overlay import class_colour, detection_text
 from mdacl_ros.drawing.primitives import GREY
-from mdacl_ros.nodes.image_messages import image_size
 from mdacl_ros.nodes.marker_shapes import colour, live_for, outlines, text, text_size
 from mdacl_ros.nodes.reliance_gauge import to_gauge
+from mdacl_ros.sensing.camera_info import camera_model
 from mdacl_ros.types import BoolArray, Detections, FloatArray, IntArray, PerceptionResult
 
 COEFFICIENTS = (4, 5, 8, 12, 14)
@@ -39,15 +39,17 @@ FAINTEST = 0.25
 """Alpha of a box of score 0: still to be seen; one of score 1 is opaque."""
 
 
-def image_plane_points(pixels: FloatArray, camera: CameraInfo, distance: float) -> FloatArray:
+def image_plane_points(
+    pixels: FloatArray, camera: CameraInfo, distance: float, size: tuple[int, int] | None = None
+) -> FloatArray:
     """Cast pixels onto the plane at ``distance``.
 
     Args:
         pixels: ``(N, 2)`` x, y in pixels of the original (distorted) image, (0, 0) its outer
             corner as in :mod:`mdacl_ros.types`.
-        camera: Intrinsics of that image; plumb_bob, rational_polynomial and equidistant lenses are
-            undistorted, others are taken as pinholes.
+        camera: Intrinsics, see :mod:`mdacl_ros.sensing.camera_info`.
         distance: Distance of the plane in metres.
+        size: ``(width, height)`` of the image, where known.
 
     Returns:
         ``(N, 3)`` float32 in metres in the camera's optical frame.
@@ -56,14 +58,13 @@ def image_plane_points(pixels: FloatArray, camera: CameraInfo, distance: float) 
         return np.zeros((0, 3), np.float32)  # OpenCV refuses to undistort nothing
     # camera_info counts from the centre of the first pixel, boxes from its corner.
     points = np.ascontiguousarray(pixels, np.float64).reshape(-1, 1, 2) - 0.5
-    K = np.array(camera.k, np.float64).reshape(3, 3)
-    D = np.array(camera.d, np.float64)
-    if camera.distortion_model == "equidistant" and D.size == 4:
+    model, _ = camera_model(camera, size)
+    K = np.zeros((3, 3)) if model.matrix is None else np.asarray(model.matrix, np.float64)
+    D = np.zeros(4) if len(model.distortion) < min(COEFFICIENTS) else np.array(model.distortion)
+    if model.model == "equidistant":
         rays = cv2.fisheye.undistortPoints(points, K, D)
-    elif camera.distortion_model in ("plumb_bob", "rational_polynomial") and D.size >= 4:
-        rays = cv2.undistortPoints(points, K, D)
     else:
-        rays = cv2.undistortPoints(points, K, np.zeros(4))
+        rays = cv2.undistortPoints(points, K, D)
     plane = np.concatenate([rays.reshape(-1, 2), np.ones((len(points), 1))], axis=1)
     with np.errstate(over="ignore", invalid="ignore"):  # out of sight
         return (plane * distance).astype(np.float32)
@@ -76,7 +77,8 @@ def unusable(camera: CameraInfo, size: tuple[int, int] | None) -> str:
         camera: As it arrived; drivers send zeros when uncalibrated.
         size: ``(width, height)`` of the images, where known.
     """
-    told = image_size(camera)
+    model, remarks = camera_model(camera, size)
+    told = model.size
     if not (np.isfinite(camera.k).all() and np.isfinite(camera.d).all()):
         return "holds NaN or inf; calibrate the camera"
     if not (camera.k[0] > 0 and camera.k[4] > 0):
@@ -85,6 +87,8 @@ def unusable(camera: CameraInfo, size: tuple[int, int] | None) -> str:
         return f"has focal lengths of {camera.k[0]:g} and {camera.k[4]:g} px; calibrate the camera"
     if len(camera.d) >= min(COEFFICIENTS) and len(camera.d) not in COEFFICIENTS:
         return f"has {len(camera.d)} distortion coefficients, wanted one of {COEFFICIENTS}"
+    if unknown := [line for line in remarks if "distortion model" in line]:
+        return f"{unknown[0]}; no markers"
     if size is not None and 0 not in told and told != size:
         seen, wanted = (f"{width}x{height}" for width, height in (told, size))
         return f"is for images of {seen}, they are {wanted}; calibrate at that size"
@@ -101,7 +105,7 @@ def _outline(size: tuple[int, int], camera: CameraInfo, distance: float) -> Floa
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) / 2
     for part in (1.0, 0.75, 0.5, 0.25):
         pixels = ((0.5 + part * corners) * size).astype(np.float32)
-        points = image_plane_points(pixels, camera, distance)
+        points = image_plane_points(pixels, camera, distance, size)
         if _in_sight(points, distance).all():
             return points
     return None
@@ -134,7 +138,8 @@ def to_markers(
     detections = result.detections
     plane = _outline(detections.image_size, camera, distance)
     assert plane is not None, "unusable() says so"
-    points = image_plane_points(_corners(detections.boxes), camera, distance)
+    corners = _corners(detections.boxes)
+    points = image_plane_points(corners, camera, distance, detections.image_size)
     boxes = points.reshape(-1, 4, 3)
     seen = np.flatnonzero(_in_sight(boxes, distance).all(axis=1))
     line = 0.004 * distance

@@ -47,6 +47,8 @@ def _first_line(error: Exception) -> str:
     """What rcl says, without the places in its source."""
     said = re.sub(r",? at /\S+", "", str(error).split("\n", maxsplit=1)[0]).rstrip(":")
     said = said.removeprefix("failed to initialize rcl: ")
+    if "log directory" in said or "logging" in said:
+        said += "; set ROS_LOG_DIR to a folder that can be written"
     if said.startswith("["):  # a list of arguments that rcl does not know, and nothing else
         return f"unknown {said}; wanted -p NAME:=VALUE, -r FROM:=TO, --params-file FILE, ..."
     return said

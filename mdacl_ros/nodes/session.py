@@ -24,12 +24,13 @@ from mdacl_ros.health.statistics import Statistics
 from mdacl_ros.health.synchronizer_state import SynchronizerState, read_synchronizer
 from mdacl_ros.nodes import messages
 from mdacl_ros.nodes.camera_input import CameraInput
-from mdacl_ros.nodes.image_messages import FrameDecoder, image_size
+from mdacl_ros.nodes.image_messages import FrameDecoder
 from mdacl_ros.nodes.inference_thread import InferenceThread
 from mdacl_ros.nodes.node_clock import clock_of
 from mdacl_ros.nodes.result_publishers import ResultPublishers
 from mdacl_ros.nodes.watchdog import Watchdog
 from mdacl_ros.pipeline.perception import Perception
+from mdacl_ros.sensing.camera_info import images_of
 from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer
 from mdacl_ros.sensing.registration.residual import Residual
 from mdacl_ros.sensing.registration.residual_alarm import knocked_text
@@ -318,7 +319,7 @@ class DetectionSession:
         """Take the RGB image's size from camera_info: thermal alone is answered in its pixels."""
         info = self.cameras["rgb"].camera_info
         if info is not None and info.width and info.height:
-            self._perception.expect_rgb_size(image_size(info))
+            self._perception.expect_rgb_size(images_of(info))
             self._rgb_size_known = True
 
     def _frame_id(self, pair: FramePair) -> str:

@@ -62,6 +62,7 @@ class PairInput:
         self._rgb_size: Size | None = rig.rgb.size if rig is not None else None
         self._normalizer = ThermalNormalizer(kelvin_scale)
         self._kelvin_scale = kelvin_scale
+        self.radiometric_counts = False
         self._last_thermal: tuple[Frame, ThermalImage] | None = None
         self._normalized: FloatArray = np.empty((0, 0), np.float32)
         self.source = RegistrationSource(rig, size, background=background)
@@ -97,7 +98,8 @@ class PairInput:
         self._place_thermal(thermal)
         self._leave_out_blank()
         unused = (f"this {camera} frame is not used: {error}" for camera, error in bad.items())
-        self.warnings = (*self.source.warnings, *unused)
+        units = (self._normalizer.remark,) if self._normalizer.remark else ()
+        self.warnings = (*self.source.warnings, *unused, *units)
         if not self.present.any():
             raise next(iter(bad.values()), None) or self._nothing_covered(rgb, thermal)
 
@@ -184,7 +186,10 @@ class PairInput:
             return None
         if self._normalized.shape != frame.image.shape[:2]:
             self._normalized = np.empty(frame.image.shape[:2], np.float32)
-        image = self._normalizer(frame.image, frame.encoding, frame.stamp_ns, out=self._normalized)
+        encoding = frame.encoding
+        if encoding == "mono16" and self.radiometric_counts:
+            encoding = "16UC1"
+        image = self._normalizer(frame.image, encoding, frame.stamp_ns, out=self._normalized)
         self._last_thermal = (frame, image)
         return image
 

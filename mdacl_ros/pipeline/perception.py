@@ -48,6 +48,7 @@ class PerceptionConfig:
         duplicate_iou: A box that overlaps a better one of its class by more than this (IoU) is
             taken for the same object; 1: none is.
         kelvin_scale: Kelvin per count of 16UC1 thermal images.
+        radiometric_counts: ``mono16`` thermal images have that unit too.
         reference_distance: Metres at which thermal is laid over RGB; ``None``: the rig's own.
 
     Raises:
@@ -58,6 +59,7 @@ class PerceptionConfig:
     max_detections: int = 100
     duplicate_iou: float = 0.7
     kelvin_scale: float = 0.01
+    radiometric_counts: bool = False
     reference_distance: float | None = None
 
     def __post_init__(self) -> None:
@@ -102,6 +104,7 @@ class Perception:
     ) -> None:
         self.engine, self.rig, self.config = engine, rig, config
         self._input = PairInput(rig, engine.input_size, config.kelvin_scale, background=background)
+        self._input.radiometric_counts = config.radiometric_counts
         self._reliance = HeldReliance()
 
     @property

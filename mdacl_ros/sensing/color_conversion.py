@@ -19,8 +19,13 @@ from mdacl_ros.types import Array
 
 Converter = Callable[[Any], Any]
 
-NOT_IN_CV_BRIDGE = ("nv12", "nv21")
-"""Encodings that Humble's and Jazzy's cv_bridge cannot convert."""
+PLANAR = {
+    "nv12": cv2.COLOR_YUV2RGB_NV12,
+    "nv21": cv2.COLOR_YUV2RGB_NV21,
+    "i420": cv2.COLOR_YUV2RGB_I420,
+    "yv12": cv2.COLOR_YUV2RGB_YV12,
+}
+"""OpenCV's codes of planar YUV, which Humble's and Jazzy's cv_bridge cannot convert."""
 
 
 def to_rgb8(image: Array, encoding: str) -> Array:
@@ -28,7 +33,7 @@ def to_rgb8(image: Array, encoding: str) -> Array:
 
     Args:
         image: ``(H, W)`` or ``(H, W, C)`` in this machine's byte order, contiguous.
-        encoding: ROS image encoding.
+        encoding: ROS image encoding, see :attr:`.encodings.Encoding.means`.
 
     Returns:
         ``(H, W, 3)`` uint8, R, G, B.
@@ -48,7 +53,7 @@ def to_rgb8(image: Array, encoding: str) -> Array:
     convert = converter(encoding)
     try:
         return cast(Array, convert(message))
-    except (cv2.error, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:  # the libraries' own kinds of error too
         raise ImageError(
             f"rgb image, encoding {encoding!r}: a {image.shape[1]}x{image.shape[0]} image cannot "
             f"be converted ({' '.join(str(error).split())[:200]}); check the camera driver"
@@ -62,17 +67,22 @@ def converter(encoding: str) -> Converter:
     Raises:
         ImageError: Neither library is installed.
     """
-    choices = [with_rosbags_image]
-    if encoding not in NOT_IN_CV_BRIDGE:
-        choices.insert(0, with_cv_bridge)
-    for choose in choices:
+    if encoding in PLANAR:
+        return lambda message: cv2.cvtColor(
+            message.data.reshape(message.height, -1)[:, : message.step], PLANAR[encoding]
+        )
+    reasons = []
+    for choose in (with_cv_bridge, with_rosbags_image):
         try:
             return choose()
-        except ImportError:
+        except ModuleNotFoundError:
             continue
+        except Exception as error:  # built for another NumPy or Python: it can fail in any way
+            reasons.append(f"; {choose.__name__[5:]} cannot be imported: {error}"[:200])
     raise ImageError(
         f"rgb image, encoding {encoding!r}: needs cv_bridge or rosbags-image to convert, neither "
-        "is installed; install ros-$ROS_DISTRO-cv-bridge (never PyPI's cv-bridge), or publish rgb8"
+        "is usable; install ros-$ROS_DISTRO-cv-bridge (never PyPI's cv-bridge), or publish rgb8"
+        + "".join(reasons)
     )
 
 

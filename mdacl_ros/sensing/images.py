@@ -17,41 +17,15 @@ import numpy as np
 from mdacl_ros.errors import ImageError, ImageKindError
 from mdacl_ros.sensing.color_conversion import to_rgb8
 from mdacl_ros.sensing.compressed import MAX_PIXELS, check_size, decode_compressed
-from mdacl_ros.sensing.thermal.raw_levels import thermal_to_grey
+from mdacl_ros.sensing.encodings import Encoding, find_encoding, known_encodings
+from mdacl_ros.sensing.thermal.raw_levels import luma_to_grey, thermal_to_grey
+from mdacl_ros.sensing.thermal.telemetry import without_telemetry
 from mdacl_ros.types import Array, Frame, Modality
 
 WireBytes = bytes | bytearray | memoryview | array.array | Array
 """What message libraries hold image data in."""
 
 _NS_PER_S = 1_000_000_000
-_THERMAL = {
-    "mono8": ("uint8", 1),
-    "8UC1": ("uint8", 1),
-    "mono16": ("uint16", 1),
-    "16UC1": ("uint16", 1),
-    "32FC1": ("float32", 1),
-    "rgb8": ("uint8", 3),
-    "bgr8": ("uint8", 3),
-}
-_BAYER = [f"bayer_{order}{bits}" for order in ("rggb", "bggr", "gbrg", "grbg") for bits in (8, 16)]
-_RGB = {
-    **dict.fromkeys(("rgb8", "bgr8"), ("uint8", 3)),
-    **dict.fromkeys(("rgba8", "bgra8"), ("uint8", 4)),
-    **dict.fromkeys(("rgb16", "bgr16"), ("uint16", 3)),
-    **dict.fromkeys(("rgba16", "bgra16"), ("uint16", 4)),
-    **dict.fromkeys(("yuv422", "uyvy", "yuv422_yuy2", "yuyv"), ("uint8", 2)),
-    **dict.fromkeys(("mono8", "nv12", "nv21"), ("uint8", 1)),
-    "mono16": ("uint16", 1),
-    **{name: ("uint16" if name.endswith("16") else "uint8", 1) for name in _BAYER},
-}
-_LAYOUTS: dict[Modality, dict[str, tuple[str, int]]] = {"rgb": _RGB, "thermal": _THERMAL}
-_PLANAR_420 = ("nv12", "nv21")  # a half-height chroma plane follows the picture
-_EVEN_WIDTH = (*_PLANAR_420, "yuv422", "uyvy", "yuv422_yuy2", "yuyv")
-
-
-def known_encodings(camera: Modality) -> frozenset[str]:
-    """The encodings of raw images that :func:`decode_image` reads."""
-    return frozenset(_LAYOUTS[camera])
 
 
 def decode_image(
@@ -89,11 +63,12 @@ def decode_image(
     view = _checked_view(data, encoding, size, int(step), is_bigendian, camera, max_pixels)
     if not view.dtype.isnative:
         view = view.astype(view.dtype.newbyteorder("="))
+    row = _row_of(encoding, camera)
     if camera == "thermal":
-        return view if view.ndim == 2 else thermal_to_grey(view, encoding)
-    if encoding == "rgb8":
+        return _thermal_pixels(view, row)
+    if row.means == "rgb8":
         return view
-    return to_rgb8(np.ascontiguousarray(view), encoding)
+    return to_rgb8(np.ascontiguousarray(view), row.means)
 
 
 def wire_view(message: Any, camera: Modality, max_pixels: int = MAX_PIXELS) -> Array:
@@ -123,10 +98,12 @@ def wire_view(message: Any, camera: Modality, max_pixels: int = MAX_PIXELS) -> A
 
 def needs_conversion(message: Any, camera: Modality) -> bool:
     """Whether :func:`decode_image` would copy the pixels of a raw image, not just view them."""
-    dtype, channels = _LAYOUTS[camera].get(message.encoding, ("uint8", 1))
-    if dtype != "uint8" and bool(message.is_bigendian) != (sys.byteorder == "big"):
+    row = find_encoding(message.encoding)
+    if row is None:
+        return False
+    if row.itemsize > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):
         return True
-    return channels > 1 if camera == "thermal" else message.encoding != "rgb8"
+    return row.channels > 1 or row.yuv if camera == "thermal" else row.means != "rgb8"
 
 
 def image_frame(message: Any, camera: Modality, max_pixels: int = MAX_PIXELS) -> Frame:
@@ -157,8 +134,9 @@ def image_frame(message: Any, camera: Modality, max_pixels: int = MAX_PIXELS) ->
             camera,
             max_pixels,
         )
-        encoding = message.encoding if camera == "thermal" else "rgb8"
-        if encoding in ("rgb8", "bgr8") and camera == "thermal":
+        row = _row_of(message.encoding, camera)
+        encoding = "rgb8" if camera == "rgb" else row.means
+        if camera == "thermal" and image.dtype == np.uint8:
             encoding = "mono8"
     stamp = message.header.stamp
     return Frame(
@@ -175,6 +153,32 @@ def _compressed_encoding(image: Array, format_: str, camera: Modality) -> str:
     return "16UC1" if "16UC1" in format_ else "mono16"
 
 
+def _thermal_pixels(view: Array, row: Encoding) -> Array:
+    """One channel of a thermal image, without the rows of telemetry that some cameras add."""
+    if row.yuv:
+        return luma_to_grey(view, row)
+    if view.ndim == 3:
+        return thermal_to_grey(view[..., :3], row.name)
+    return without_telemetry(view)
+
+
+def _row_of(encoding: str, camera: Modality) -> Encoding:
+    """The row of an encoding that the camera can have.
+
+    Raises:
+        ImageError: It is not known.
+        ImageKindError: It is one of the other camera.
+    """
+    row = find_encoding(encoding)
+    if row is not None and camera in row.cameras:
+        return row
+    raise (ImageError if row is None else ImageKindError)(
+        f"{camera} image, encoding {encoding!r}: not supported, wanted one of "
+        f"{', '.join(known_encodings(camera))};"
+        " set the camera driver's pixel format or convert with image_proc"
+    )
+
+
 def _checked_view(
     data: WireBytes,
     encoding: str,
@@ -186,31 +190,27 @@ def _checked_view(
 ) -> Array:
     """Check every field and return a view ``(H, W)`` or ``(H, W, C)`` of the bytes."""
     where = f"{camera} image, encoding {encoding!r}"
-    layouts = _LAYOUTS[camera]
-    if encoding not in layouts:
-        kinds = (other for camera_of, other in _LAYOUTS.items() if camera_of != camera)
-        kind = ImageKindError if any(encoding in other for other in kinds) else ImageError
-        raise kind(
-            f"{where}: not supported, wanted one of {', '.join(layouts)};"
-            " set the camera driver's pixel format or convert with image_proc"
-        )
-    _check_size(where, encoding, size, max_pixels)
-    dtype, channels = np.dtype(layouts[encoding][0]), layouts[encoding][1]
-    height, width = size
-    rows = height * 3 // 2 if encoding in _PLANAR_420 else height
+    row = _row_of(encoding, camera)
     buffer = np.frombuffer(cast(Any, data), np.uint8)
-    _check_bytes(where, buffer.size, rows, step, (width, channels, dtype))
-    shape = (rows, width) if channels == 1 else (rows, width, channels)
-    strides = (step, dtype.itemsize * channels, dtype.itemsize)[: len(shape)]
-    wire_dtype = dtype.newbyteorder(">" if is_bigendian else "<")
+    height, width = size
+    rows = height
+    if row.plane == "chroma_below":
+        # Most drivers give the picture's height; some that of all planes, as OpenCV does.
+        whole = height % 3 == 0 and buffer.size == step * height
+        height, rows = (height * 2 // 3, height) if whole else (height, height * 3 // 2)
+    _check_size(where, row, (height, width), max_pixels)
+    _check_bytes(where, buffer.size, rows, step, width, row)
+    shape = (rows, width) if row.channels == 1 else (rows, width, row.channels)
+    strides = (step, row.itemsize * row.channels, row.itemsize)[: len(shape)]
+    wire_dtype = np.dtype(row.dtype).newbyteorder(">" if is_bigendian else "<")
     return np.ndarray(shape, wire_dtype, buffer.data, strides=strides)
 
 
-def _check_size(where: str, encoding: str, size: tuple[int, int], max_pixels: int) -> None:
+def _check_size(where: str, row: Encoding, size: tuple[int, int], max_pixels: int) -> None:
     """Refuse sizes out of bounds, and odd ones where chroma is shared."""
     height, width = size
     check_size(where, (width, height), max_pixels)
-    if encoding in _EVEN_WIDTH and (width % 2 or (height % 2 and encoding in _PLANAR_420)):
+    if row.even and (width % 2 or (height % 2 and row.plane == "chroma_below")):
         raise ImageError(
             f"{where}: got size {width}x{height}, wanted even sides (chroma is shared by two"
             " pixels); check the camera driver"
@@ -218,15 +218,20 @@ def _check_size(where: str, encoding: str, size: tuple[int, int], max_pixels: in
 
 
 def _check_bytes(
-    where: str, received: int, rows: int, step: int, row: tuple[int, int, np.dtype[Any]]
+    where: str, received: int, rows: int, step: int, width: int, row: Encoding
 ) -> None:
-    """Refuse a step or a length that does not fit ``rows`` of (width, channels, dtype)."""
-    width, channels, dtype = row
-    row_bytes = width * channels * dtype.itemsize
-    if step < row_bytes or step % dtype.itemsize:
+    """Refuse a step or a length that does not fit ``rows`` of ``width`` pixels."""
+    row_bytes = width * row.channels * row.itemsize
+    if step < row_bytes or step % row.itemsize:
         raise ImageError(
             f"{where}: got step {step}, wanted at least {row_bytes} ({width} pixels of"
-            f" {channels}x{dtype}) and a multiple of {dtype.itemsize}; check the camera driver"
+            f" {row.channels}x{row.dtype}) and a multiple of {row.itemsize}; check the camera"
+            " driver"
+        )
+    if row.means in ("i420", "yv12") and step != row_bytes:
+        raise ImageError(
+            f"{where}: got step {step}, wanted {row_bytes}: its chroma planes have rows of half"
+            " that length, padding cannot be told apart; let the driver send no padding, or nv12"
         )
     if not step * (rows - 1) + row_bytes <= received <= step * rows:
         raise ImageError(

@@ -40,6 +40,7 @@ def camera(period_ms: int = 100, late_ms: int = 5, count: int = 20, **changes: A
         image_bytes=640 * 480 * 3,
         info_size=(640, 480),
         types=frozenset(["sensor_msgs/msg/Image"]),
+        frame_id="camera_optical_frame",
     )
     return replace(view, **changes)
 

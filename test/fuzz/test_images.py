@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from mdacl_ros.errors import ImageError, MdaclError
 from mdacl_ros.pipeline.pair_input import PairInput
 from mdacl_ros.sensing import images
+from mdacl_ros.sensing.encodings import ENCODINGS as ENCODINGS_TABLE
+from mdacl_ros.sensing.encodings import find_encoding
 from mdacl_ros.types import Frame, FramePair, Modality
 
 from .budget import fuzz, refused
@@ -21,7 +23,7 @@ from .mutations import EDITS, damaged
 
 CAMERAS = st.sampled_from(["rgb", "thermal"])
 ENCODINGS = st.one_of(
-    st.sampled_from(sorted({*images._RGB, *images._THERMAL, "", "jpeg", "64FC1", "8UC"})),
+    st.sampled_from(sorted({*ENCODINGS_TABLE, "", "jpeg", "64FC1", "8UC"})),
     st.text(max_size=10),
 )
 SIDES = st.one_of(st.integers(0, 40), st.sampled_from([2**16, 2**31, 2**32 - 1]))
@@ -66,9 +68,9 @@ def test_nearly_right_raw_messages(
     camera: Modality, encoding: str, height: int, width: int, padding: int, big: bool,
     pixels: bytes, missing: int,
 ) -> None:  # fmt: skip
-    layout = images._LAYOUTS[camera].get(encoding, ("uint8", 1))
-    step = width * layout[1] * np.dtype(layout[0]).itemsize + padding
-    rows = height * 3 // 2 if encoding in images._PLANAR_420 else height
+    row = find_encoding(encoding) or ENCODINGS_TABLE["mono8"]
+    step = width * row.channels * row.itemsize + padding
+    rows = height * 3 // 2 if row.plane == "chroma_below" else height
     data = (pixels + bytes(step * rows))[: max(0, step * rows - missing)]
     message = SimpleNamespace(
         header=header(), encoding=encoding, height=height, width=width, step=step,

@@ -9,8 +9,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 
 from mdacl_ros.errors import ImageError
 from mdacl_ros.nodes import messages
-from mdacl_ros.nodes.image_messages import FrameDecoder, HeldFrame, hold, image_size
+from mdacl_ros.nodes.image_messages import FrameDecoder, HeldFrame, hold
 from mdacl_ros.sensing import images
+from mdacl_ros.sensing.camera_info import images_of
 from mdacl_ros.types import FramePair, Modality
 
 HEIGHT, WIDTH = 12, 16
@@ -105,7 +106,7 @@ def test_a_bad_image_that_needs_conversion_is_still_refused_at_once() -> None:
     ],
 )
 def test_camera_info_tells_the_size_of_the_images(info: CameraInfo, size: tuple[int, int]) -> None:
-    assert image_size(info) == size
+    assert images_of(info) == size
 
 
 def test_a_frame_that_serves_several_pairs_is_decoded_once(decoder: FrameDecoder) -> None:

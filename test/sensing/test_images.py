@@ -192,8 +192,8 @@ def bad_files() -> list[tuple[bytes, str, str]]:
     frame_start = jpeg.index(b"\xff\xc0") + 5
     huge_jpeg = jpeg[:frame_start] + b"\xff\xff\xff\xff" + jpeg[frame_start + 4 :]
     return [
-        (png[:-40], "png", "truncated"),
-        (jpeg[:-40], "jpeg", "truncated"),
+        (png[:-40], "png", "cut off"),
+        (jpeg[:-40], "jpeg", "cut off"),
         (b"", "jpeg", "starts with nothing"),
         (b"\x00\x00\x00\x01g" * 20, "h264", "00 00 00 01.*republish"),
         (png, "16UC1; compressedDepth png", "compressedDepth is for depth images"),

@@ -15,6 +15,12 @@ import cv2
 import numpy as np
 
 from mdacl_ros.sensing.thermal.raw_levels import CENTIKELVIN, subsample, to_levels
+from mdacl_ros.sensing.thermal.thermal_format import (
+    CENTIKELVIN_SCALE,
+    COUNTS_SPAN,
+    told_format,
+    unit_remark,
+)
 from mdacl_ros.sensing.thermal.tone_curve import Samples, ToneLimits, tone_curve
 from mdacl_ros.types import Array, ByteArray, FloatArray
 
@@ -44,13 +50,17 @@ class ThermalNormalizer:
     Not thread-safe: one instance per camera, called in stamp order.
 
     Args:
-        kelvin_scale: Kelvin per count of ``16UC1`` images (0.01 = centikelvin, 0.04 = low gain).
+        kelvin_scale: Kelvin per count of ``16UC1`` images. At 0.01 (centikelvin), counts that are
+            no temperature of a scene are taken as :func:`.thermal_format.told_format` says.
         min_span_kelvin: Smallest temperature difference that may take the full output range, for
             radiometric images (``16UC1``, ``32FC1``).
         min_span_counts: The same in counts, for ``mono16``, whose unit is the camera's own.
         min_span_grey: The same in grey levels, for 8-bit images (the camera's gain control has
             already worked on those, so the table changes them little).
         time_constant: Seconds in which the table follows a change of the scene by 63 %.
+
+    Attributes:
+        remark: That the newest ``16UC1`` frame is not what ``kelvin_scale`` says; empty if it is.
 
     Raises:
         ValueError: A scale, span or time constant is not positive and finite.
@@ -60,7 +70,7 @@ class ThermalNormalizer:
         self,
         kelvin_scale: float = 0.01,
         min_span_kelvin: float = 10.0,
-        min_span_counts: float = 250.0,
+        min_span_counts: float = COUNTS_SPAN,
         min_span_grey: float = 160.0,
         time_constant: float = 0.5,
     ) -> None:
@@ -74,6 +84,8 @@ class ThermalNormalizer:
         for name, value in values.items():
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name}: got {value}, wanted a positive finite number")
+        self._told = kelvin_scale == CENTIKELVIN_SCALE
+        self._span_kelvin, self._span_counts = min_span_kelvin, min_span_counts
         self._limits = {
             "16UC1": ToneLimits(min_span_kelvin / kelvin_scale),
             "32FC1": ToneLimits(min_span_kelvin / CENTIKELVIN),
@@ -85,6 +97,7 @@ class ThermalNormalizer:
 
     def reset(self) -> None:
         """Forget the scene: the next frame gets a fresh table."""
+        self.remark = ""
         self._curve: FloatArray | None = None
         self._stamp_ns = 0
         self._source: tuple[str, tuple[int, ...]] = ("", ())
@@ -112,9 +125,10 @@ class ThermalNormalizer:
         """
         levels = to_levels(image, encoding)
         samples = subsample(levels)
-        fresh = tone_curve(
-            samples, 1 << (8 * levels.itemsize), self._limits.get(encoding, self._grey_limits)
-        )
+        limits = self._limits.get(encoding, self._grey_limits)
+        if encoding == "16UC1" and self._told:
+            limits = self._limits_of(samples)
+        fresh = tone_curve(samples, 1 << (8 * levels.itemsize), limits)
         if stamp_ns is not None:
             fresh = self._smoothed(fresh, samples, (encoding, image.shape), stamp_ns)
         normalized = np.empty(levels.shape, np.float32) if out is None else out
@@ -123,6 +137,14 @@ class ThermalNormalizer:
         else:
             np.take(fresh, levels, out=normalized, mode="clip")  # clip: no second buffer
         return ThermalImage(normalized)
+
+    def _limits_of(self, samples: Samples) -> ToneLimits:
+        """Limits of counts whose unit nobody gave, by what they can be."""
+        median = float(np.median(samples[::8]))
+        told = told_format(median)
+        self.remark = unit_remark(median, told)
+        scale = told.kelvin_per_count
+        return ToneLimits(self._span_counts if scale is None else self._span_kelvin / scale)
 
     def _smoothed(
         self,

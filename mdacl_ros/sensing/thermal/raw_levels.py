@@ -9,23 +9,13 @@ import cv2
 import numpy as np
 
 from mdacl_ros.errors import ImageError, ImageKindError
+from mdacl_ros.sensing.encodings import ENCODINGS, Encoding, find_encoding, known_encodings
 from mdacl_ros.sensing.thermal.tone_curve import Samples
 from mdacl_ros.types import Array, ByteArray, FloatArray
 
 CENTIKELVIN = 0.01
 """Float images are quantised to this step, in kelvin."""
 
-_DTYPES = {
-    "mono8": np.uint8,
-    "8UC1": np.uint8,
-    "rgb8": np.uint8,
-    "bgr8": np.uint8,
-    "8UC3": np.uint8,
-    "mono16": np.uint16,
-    "16UC1": np.uint16,
-    "32FC1": np.float32,
-}
-_COLOR = ("rgb8", "bgr8", "8UC3")
 _SAMPLES = 20_000  # enough for stable quantiles, few enough for microseconds
 _ZERO_CELSIUS = 273.15
 _MAX_KELVIN = 655.35  # what 16 bits of centikelvin hold; hotter saturates
@@ -47,17 +37,18 @@ def to_levels(image: Array, encoding: str) -> Samples:
         ImageError: Unknown encoding, wrong type or shape, zero size, palette colours, or a float
             image without a finite pixel.
     """
-    wanted = _DTYPES.get(encoding)
-    if wanted is None:
+    row = find_encoding(encoding)
+    if row is None or "thermal" not in row.cameras or row.yuv:
+        known = (name for name in known_encodings("thermal") if not ENCODINGS[name].yuv)
         raise ImageError(
-            f"thermal image: got encoding {encoding!r}, wanted one of {', '.join(_DTYPES)};"
+            f"thermal image: got encoding {encoding!r}, wanted one of {', '.join(known)};"
             " set the camera driver's pixel format"
         )
-    color = encoding in _COLOR
-    if image.dtype != wanted or image.ndim != 2 + color or (color and image.shape[2] != 3):
+    color = row.channels > 1
+    if image.dtype != row.dtype or image.shape[2:] != ((row.channels,) if color else ()):
         raise ImageError(
             f"thermal image, encoding {encoding}: got {image.dtype} of shape {image.shape}, wanted"
-            f" {np.dtype(wanted)} of shape {'(H, W, 3)' if color else '(H, W)'};"
+            f" {row.dtype} of shape {f'(H, W, {row.channels})' if color else '(H, W)'};"
             " check the driver's encoding field"
         )
     if image.size == 0:
@@ -66,7 +57,7 @@ def to_levels(image: Array, encoding: str) -> Samples:
             " wanted at least 1x1; check the camera driver"
         )
     if color:
-        return thermal_to_grey(image, encoding)
+        return thermal_to_grey(image[..., :3], encoding)
     if image.dtype == np.float32:
         return _quantize(cast(FloatArray, image))
     return cast(Samples, image)
@@ -88,12 +79,40 @@ def thermal_to_grey(image: Array, encoding: str) -> ByteArray:
     first, middle, last = (image[::4, ::4, c].astype(np.int16) for c in range(3))
     spread = float(np.mean(np.abs(first - middle) + np.abs(last - middle)) / 2)
     if spread > _PALETTE_SPREAD:
-        raise ImageKindError(
-            f"thermal image, encoding {encoding}: got palette colours (channels differ by"
-            f" {spread:.0f} grey levels on average), wanted three equal channels; set the camera"
-            " driver to a white-hot palette, or publish mono8, mono16 or 16UC1"
-        )
+        raise _palette(encoding, f"channels differ by {spread:.0f} grey levels on average")
     return cast(ByteArray, np.ascontiguousarray(image[..., 1]))
+
+
+def luma_to_grey(view: Array, row: Encoding) -> ByteArray:
+    """The luma of a thermal preview in YUV, as UVC cameras send it.
+
+    Args:
+        view: ``(H, W, 2)`` packed, or ``(3 H / 2, W)`` planar, uint8.
+        row: Its encoding.
+
+    Returns:
+        ``(H, W)`` uint8.
+
+    Raises:
+        ImageError: The chroma is not neutral: palette colours.
+    """
+    if row.luma is None:
+        height = view.shape[0] * 2 // 3
+        grey, chroma = view[:height], view[height:]
+    else:
+        grey, chroma = view[..., row.luma], view[..., 1 - row.luma]
+    spread = float(np.mean(np.abs(chroma[::2, ::2].astype(np.int16) - 128)))
+    if spread > _PALETTE_SPREAD:
+        raise _palette(row.name, f"chroma is {spread:.0f} levels off neutral on average")
+    return cast(ByteArray, np.ascontiguousarray(grey))
+
+
+def _palette(encoding: str, why: str) -> ImageKindError:
+    return ImageKindError(
+        f"thermal image, encoding {encoding}: got palette colours ({why}), wanted grey; set the"
+        " camera driver to a white-hot palette, or publish mono8, mono16 or 16UC1; if it is the"
+        " colour camera's image, the topics of the two cameras are swapped"
+    )
 
 
 def subsample(levels: Samples) -> Samples:
