@@ -27,6 +27,7 @@ WORKSHOP = [
     "rich",
     "rosbags",
     "tqdm",
+    "zstandard",
 ]
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],

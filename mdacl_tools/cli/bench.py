@@ -10,20 +10,20 @@ import numpy as np
 
 from mdacl_ros.errors import EngineError
 from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
-from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.engine import Engine
 from mdacl_ros.runtime.engine_options import EngineOption, every_option
 from mdacl_ros.runtime.loading import load_engine
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.types import Frame, FramePair
 from mdacl_tools.util.engine_options import parse_size, progress_printer
+from mdacl_tools.util.model_option import add_model_option, model_folder
 
 STAGES = ("preprocess", "infer", "postprocess")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
+    add_model_option(parser)
     parser.add_argument("--size", default="640x480", help="network input WIDTHxHEIGHT")
     parser.add_argument("--rounds", type=int, default=40, help="interleaved rounds")
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print medians and ratios."""
     size = parse_size(args.size)
-    model = args.model or find_resource("models/small")
+    model = model_folder(args)
     pipelines: dict[str, Perception] = {}
     for option in every_option(read_model_facts(model)):
         try:

@@ -7,7 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 from mdacl_ros.errors import RecordingError
-from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.input_options import (
+    add_input_options,
+    exit_code,
+    input_options,
+    open_input,
+    say_remarks,
+)
 from mdacl_tools.recordings.recording import Recording
 from mdacl_tools.util.progress import progress_bar
 
@@ -22,11 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recording", help="a bag, a folder of clips, a data set, or 'simulated'"
     )
     recording.add_argument("path", metavar="PATH", help="what to convert")
-    recording.add_argument("--clip", help="which clip of a folder with several")
-    recording.add_argument("--split", help="which part of a data set (default: the test part)")
     recording.add_argument("--fps", type=float, help="pairs a second of a data set")
-    recording.add_argument("--rgb-topic", help="RGB image topic of a bag")
-    recording.add_argument("--thermal-topic", help="thermal image topic of a bag")
+    add_input_options(recording)
     for kind in (videos, recording):
         kind.add_argument("out", type=Path, metavar="OUT", help="bag folder to create")
         kind.add_argument(
@@ -52,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
                 storage=args.storage,
                 on_frame=lambda event: advance(1),
             )
-        seconds = recording.duration_ns / 1e9
         labelled = f", ground truth on {TRUTH_TOPIC}" if recording.has_truth else ""
-    frames = f"{counts['rgb']} rgb, {counts['thermal']} thermal frames"
-    print(f"{args.out}: {frames}, {seconds:.1f} s{labelled}")
-    return 0
+        say_remarks(recording)
+        frames = f"{counts.frames['rgb']} rgb, {counts.frames['thermal']} thermal frames"
+        print(f"{args.out}: {frames}, {counts.seconds:.1f} s{labelled}")
+        return exit_code(recording)
 
 
 def _open(args: argparse.Namespace) -> Recording:
@@ -64,11 +67,5 @@ def _open(args: argparse.Namespace) -> Recording:
         from mdacl_tools.recordings.videos import VideoRecording
 
         return VideoRecording(args.rgb, args.thermal)
-    return open_recording(
-        None if args.path == "simulated" else args.path,
-        clip=args.clip,
-        split=args.split,
-        fps=args.fps,
-        rgb_topic=args.rgb_topic,
-        thermal_topic=args.thermal_topic,
-    )
+    path = None if args.path == "simulated" else args.path
+    return open_input(path, input_options(args, fps=args.fps))

@@ -72,6 +72,7 @@ def report(dataset: Dataset, found: Sequence[DatasetFinding], most: int | None) 
         most: Findings of a kind that are listed; ``None``: all.
     """
     lines = [f"{dataset.root}: {dataset.layout}", "", *_table(dataset), ""]
+    lines += [f"note: {note}" for note in dataset.notes]
     for kind in KINDS:
         items = [finding for finding in found if finding.kind == kind]
         if not items:

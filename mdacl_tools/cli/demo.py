@@ -13,7 +13,7 @@ from typing import Any
 from mdacl_ros.errors import EngineError, MdaclError
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.engine_arguments import add_engine_arguments
-from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.input_options import add_input_options, input_options, open_input
 from mdacl_tools.recordings.recording import Recording
 
 EXIT_INTERRUPTED = 130
@@ -31,10 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", dest="input_option", help="the same as INPUT")
     parser.add_argument("--out", type=Path, default=Path("demo_out"), help="folder for results")
     parser.add_argument("--rate", type=float, default=1.0, help="speed, 1 is real time")
-    parser.add_argument("--clip", help="which clip of a folder with several")
+    add_input_options(parser)
     parser.add_argument("--fps", type=float, help="pairs a second of a data set")
-    parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
-    parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
     add_engine_arguments(parser, default=None)
     parser.add_argument("--model", help="shipped model name or model folder")
     parser.add_argument("--calibration", type=Path, help="RGB-thermal rig calibration (YAML)")
@@ -104,19 +102,15 @@ def _make_folder(path: Path) -> None:
 
 
 def _open(args: argparse.Namespace) -> Recording:
-    return open_recording(
-        args.input,
-        clip=args.clip,
-        fps=args.fps,
-        rgb_topic=args.rgb_topic,
-        thermal_topic=args.thermal_topic,
-    )
+    return open_input(args.input, input_options(args, fps=args.fps))
 
 
 def _player_parameters(args: argparse.Namespace) -> dict[str, object]:
     given = {
         "input": str(Path(args.input).resolve()) if args.input else None,
         "clip": args.clip,
+        "split": args.split,
+        "camera": args.camera,
         "fps": args.fps,
         "rgb_topic": args.rgb_topic,
         "thermal_topic": args.thermal_topic,

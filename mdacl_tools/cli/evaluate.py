@@ -8,23 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_tools.cli.unused_options import refuse_unused
 from mdacl_tools.corruption import CORRUPTIONS
 from mdacl_tools.recordings.dataset_recording import is_dataset
-from mdacl_tools.recordings.recording import is_bag
+from mdacl_tools.recordings.input_options import EXIT_INCOMPLETE, add_input_options
+from mdacl_tools.recordings.storage.bag_path import is_bag
 from mdacl_tools.scoring import dataset_scores as data_sets
 from mdacl_tools.scoring.evaluation_input import open_for_evaluation
 from mdacl_tools.scoring.fleet import evaluate_all
 from mdacl_tools.scoring.jobs import Job, Outcome, check_exists, plan_jobs
 from mdacl_tools.scoring.report import Report
 from mdacl_tools.scoring.settings import EvaluationSettings, build
+from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.progress import progress_bar
 
 EXIT_ERROR = 2
-EXIT_INCOMPLETE = 3
-"""A report was written, but the recording was damaged, or none of the labels fits it."""
 
 DEFAULT_OUT = Path("evaluation_out")
 
@@ -44,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(bags: {DEFAULT_OUT}); a .json file: the scores of a data set only",
     )  # fmt: skip
     parser.add_argument("--labels", type=Path, help="ground truth of a bag, a COCO json")
-    parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
+    add_model_option(parser)
     add_engine_arguments(parser)
     parser.add_argument("--calibration", type=Path, help="RGB-thermal rig calibration (YAML)")
     parser.add_argument("--threshold", type=float, default=0.3, help="score of a shown detection")
@@ -53,9 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corruptions", nargs="*", metavar="KIND",
         help=f"also score corrupted images; all kinds, or some of {', '.join(CORRUPTIONS)}",
     )  # fmt: skip
-    parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
-    parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
-    parser.add_argument("--clip", help="which clip of a folder with several")
+    add_input_options(parser)
     parser.add_argument(
         "--stills", action="store_true", default=None,
         help="judge each pair without a past, as data sets are",
@@ -129,7 +126,7 @@ def settings_of(args: argparse.Namespace) -> EvaluationSettings:
     """The settings that arguments ask for."""
     kinds = args.corruptions
     return EvaluationSettings(
-        model=args.model or find_resource("models/small"),
+        model=model_folder(args),
         engine=args.engine,
         precision=args.precision,
         device=args.device,
@@ -138,6 +135,8 @@ def settings_of(args: argparse.Namespace) -> EvaluationSettings:
         rgb_topic=args.rgb_topic,
         thermal_topic=args.thermal_topic,
         clip=args.clip,
+        split=args.split,
+        camera=args.camera,
         labels=args.labels,
         ablation=not args.fused_only,
         corruptions=() if kinds is None else tuple(kinds or CORRUPTIONS),
@@ -231,9 +230,14 @@ def _conclude(outcomes: list[Outcome]) -> int:
 
 
 def incomplete(report: Report) -> bool:
-    """Whether something of the recording, or all of its labels, could not be used."""
-    truth = report.settings["truth"] is not None and report.counts["truth_frames"] == 0
-    return bool(report.recording["damage"]) or truth
+    """Whether a part of the recording, a whole camera or all labels could not be used."""
+    counts = report.counts
+    truth = report.settings["truth"] is not None and counts["truth_frames"] == 0
+    cameras = ("rgb", "thermal")
+    lost = any(counts["unreadable"].get(c) and not counts[f"frames_{c}"] for c in cameras)
+    both = all(counts[f"frames_{c}"] for c in cameras) and not counts["pairs"]
+    unused = both and any("not used" in text for text in report.recording["assumptions"])
+    return bool(report.recording["damage"]) or truth or lost or unused
 
 
 def conclusion(report: Report, out: Path, kept: bool = False) -> str:

@@ -16,20 +16,20 @@ from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.model_yaml import read_model_yaml
 from mdacl_ros.network.probe import example_inputs
 from mdacl_ros.network.weights import count_parameters
-from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.choice import choose
 from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.runtime.engine_options import every_option
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_tools.util.engine_options import parse_size
+from mdacl_tools.util.model_option import add_model_option, model_folder
 
 PARTS = ("streams", "gates", "guidance", "fusions", "trunk", "neck", "head")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--model", type=Path, default=None, help="model folder (default: all known sizes)"
+    add_model_option(
+        parser, "shipped name or model folder (default: all known sizes)", default=None
     )
     parser.add_argument("--size", default="640x480", help="network input WIDTHxHEIGHT")
 
@@ -38,10 +38,10 @@ def run(args: argparse.Namespace) -> int:
     """Print one table for each detector."""
     configs = list(SIZES.values())
     if args.model is not None:
-        configs = [DetectorConfig.from_dict(read_model_yaml(args.model)["detector"])]
+        configs = [DetectorConfig.from_dict(read_model_yaml(model_folder(args))["detector"])]
     for config in configs:
         print(describe(config, parse_size(args.size)), end="\n\n")
-    print(engines_here(args.model or find_resource("models/small")))
+    print(engines_here(model_folder(args)))
     return 0
 
 

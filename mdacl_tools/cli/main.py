@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,26 +99,56 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0 well, 2 an error the user can mend (one line on stderr), 130 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _print_any_text()
     try:
         return _run(arguments)
-    except MdaclError as error:
-        print(f"mdacl: {error}" if not isinstance(error, UsageError) else error, file=sys.stderr)
-        return EXIT_USAGE
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing in OURS:
-            raise
-        print(
-            f"mdacl: {missing} is not installed; install the workshop: "
-            "pip install 'mdacl_ros[tools]' (mdacl train: 'mdacl_ros[train]')",
-            file=sys.stderr,
-        )
+    except UsageError as error:
+        print(error, file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:  # `mdacl info | head`
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except (MdaclError, ImportError, OSError, RuntimeError) as error:
+        line = _one_line(error)
+        if not line:
+            raise
+        print(f"mdacl: {line}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _print_any_text() -> None:
+    """Let names be printed that the locale has no letters for, escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _one_line(error: Exception) -> str:
+    """What a user can do about an error; empty: it is a mistake of this program."""
+    if isinstance(error, MdaclError):
+        return str(error)
+    if isinstance(error, ImportError):
+        missing = (error.name or "").partition(".")[0]
+        if missing in OURS:
+            return ""
+        if isinstance(error, ModuleNotFoundError):
+            return (
+                f"{missing} is not installed; install the workshop: "
+                "pip install 'mdacl_ros[tools]' (mdacl train: 'mdacl_ros[train]')"
+            )
+        return (
+            f"{missing or 'a library'} cannot be imported ({' '.join(str(error).split())[:200]}); "
+            "is it built for this Python and NumPy?"
+        )
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}; check the path, its permissions and the disk"
+    # rclpy's errors are RuntimeErrors of the binding's own module.
+    if type(error).__module__.partition(".")[0] in ("rclpy", "_rclpy_pybind11"):
+        return f"ROS: {' '.join(str(error).split())[:300]}"
+    return ""
 
 
 def _run(arguments: list[str]) -> int:

@@ -79,7 +79,7 @@ def _with_recording(args: argparse.Namespace, folder: Path) -> None:
 
     rig = load_rig(args.calibration) if args.calibration is not None else None
     path = None if args.recording == "simulated" else args.recording
-    with closing(open_recording(path, salvage=True)) as recording:
+    with closing(open_recording(path)) as recording:
         print(write_page(folder, recording, rig))
         if args.annotate:
             report, frames = read_report(folder), folder / FRAMES_FILE

@@ -14,16 +14,22 @@ import numpy as np
 
 from mdacl_ros.errors import ParameterError, RecordingError
 from mdacl_ros.pipeline.perception import PerceptionConfig, build_perception
-from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_ros.small_file import user_path
 from mdacl_ros.types import LABELS, FramePair, GroundTruth
 from mdacl_tools.learning.self_labels import LabelThresholds, label_pair
 from mdacl_tools.recordings.datasets.open_dataset import dataset_splits, is_dataset, training_split
-from mdacl_tools.recordings.open_recording import open_recording
-from mdacl_tools.recordings.recording import Recording, is_bag
+from mdacl_tools.recordings.input_options import (
+    add_input_options,
+    exit_code,
+    input_options,
+    opened,
+)
+from mdacl_tools.recordings.recording import Recording
+from mdacl_tools.recordings.storage.bag_path import is_bag
 from mdacl_tools.scoring.pair_scoring import equal_stamps
 from mdacl_tools.util.engine_options import progress_printer
+from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.progress import progress_bar
 
 TRUTH = "train.json"
@@ -33,17 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("recording", type=Path, help="bag, folder of clips or data set")
     parser.add_argument("out", type=Path, help=f"new folder: rgb/, thermal/, {TRUTH}")
-    parser.add_argument("--clip", default=None, help="which clip of a folder with several")
-    parser.add_argument(
-        "--split", default=None, help="which part of a data set (default: the part train)"
-    )
+    add_input_options(parser)
     parser.add_argument("--every", type=int, default=10, help="label every n-th pair (default 10)")
     default = LabelThresholds()
     parser.add_argument("--sure", type=float, default=default.sure, help="score of an object")
     parser.add_argument(
         "--doubtful", type=float, default=default.doubtful, help="score of an ignore region"
     )
-    parser.add_argument("--model", type=Path, default=None, help="teacher (default: shipped small)")
+    add_model_option(parser, "teacher: shipped name or model folder")
     add_engine_arguments(parser)
 
 
@@ -57,9 +60,15 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists():
         raise ParameterError(f"self-label: {args.out} exists; give a new folder")
     _check_folder(args.out)  # before anything long begins
-    recording = open_recording(args.recording, clip=args.clip, split=_part(args))
+    with opened(args.recording, input_options(args, split=_part(args))) as recording:
+        _label(recording, args)
+        return exit_code(recording)
+
+
+def _label(recording: Recording, args: argparse.Namespace) -> None:
+    """Label the pairs and write them."""
     perception = build_perception(
-        args.model or find_resource("models/small"),
+        model_folder(args),
         args.engine,
         args.precision,
         config=PerceptionConfig(score_threshold=args.doubtful),
@@ -79,7 +88,6 @@ def run(args: argparse.Namespace) -> int:
     counts = write_labelled(args.out, recording.name, found)
     told = ", ".join(f"{n} x {name}" for name, n in sorted(counts.items())) or "no object"
     print(f"wrote {args.out / TRUTH}: {len(found)} pairs, {told}")
-    return 0
 
 
 def _check_folder(path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdacl_ros.resources import find_resource
+from mdacl_ros.network.model_folder import find_model
 from mdacl_ros.small_file import user_path
 from mdacl_tools.util.progress import progress_bar
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", type=Path, nargs="?", help="model folder (default: shipped small)")
+    parser.add_argument("model", nargs="?", default="small", help="shipped name or model folder")
     parser.add_argument(
         "--data",
         type=Path,
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from mdacl_tools.learning.training_data import learnt_from
     from mdacl_tools.recordings.datasets.data_folder import data_folder
 
-    model = user_path(args.model) if args.model else find_resource("models/small")
+    model = find_model(args.model, "argument MODEL")
     data = user_path(args.data) if args.data else data_folder() / "msrs"
     labels = read_model_yaml(model)["detector"]["labels"]
     records = learnt_from(data, None)

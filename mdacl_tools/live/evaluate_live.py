@@ -23,6 +23,7 @@ from mdacl_tools.live.live_numbers import (
 )
 from mdacl_tools.live.node_run import TRUTH_THRESHOLD, DemoRun
 from mdacl_tools.live.run_log import RunLog
+from mdacl_tools.recordings.losses import damage_of, notes_of
 from mdacl_tools.recordings.recording import Recording
 from mdacl_tools.recordings.schedule import partner_timeout
 from mdacl_tools.scoring.evaluation_input import is_data_set, open_for_evaluation, recording_facts
@@ -91,7 +92,8 @@ class _LiveRun:
             "rgb_topic": self._settings.rgb_topic,
             "thermal_topic": self._settings.thermal_topic,
             "rate": self._rate,
-            "salvage": True,
+            "split": self._settings.split,
+            "camera": self._settings.camera,
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -172,7 +174,9 @@ class _LiveRun:
             "duration_s": self._recording.duration_ns / 1e9,
             "start_ns": min(stamps, default=0),
             "has_truth": bool(self._labelled),
-            "damage": list(getattr(self._recording, "damage", [])),
+            "damage": damage_of(self._recording),
+            "notes": notes_of(self._recording),
+            "warnings": [],
             "assumptions": [],
         }
 

@@ -18,6 +18,7 @@ from vision_msgs.msg import Detection2DArray
 
 from mdacl_ros.nodes import topics
 from mdacl_ros.nodes.messages import to_nanoseconds
+from mdacl_ros.nodes.node_creation import refusals_in_one_line
 from mdacl_ros.types import LABELS
 from mdacl_tools.live.run_log import Answer
 
@@ -165,8 +166,9 @@ class Monitor(Node):
 @contextlib.contextmanager
 def monitoring() -> Iterator[Monitor]:
     """A :class:`Monitor` that spins in a thread of its own; signals stay the caller's."""
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    monitor = Monitor()
+    with refusals_in_one_line("ROS"):
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        monitor = Monitor()
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
 

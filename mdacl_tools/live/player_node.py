@@ -5,7 +5,8 @@
 Topics: ``rgb/image_raw``, ``rgb/camera_info``, ``thermal/image_raw``, ``thermal/camera_info``.
 Parameters: ``input`` (recording; empty: the simulated scenes), ``clip``, ``rate``, ``fps``,
 ``restamp``, ``start_ns``, ``loops``, ``wait_for_subscribers``, ``rgb_topic``, ``thermal_topic``,
-``salvage``, ``assumed_fov``, ``sent_log``; ``ros2 param describe /player <name>`` explains each.
+``split``, ``camera``, ``assumed_fov``, ``sent_log``; ``ros2 param describe /player <name>``
+explains each.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import cv2
 import rclpy
@@ -106,6 +107,8 @@ class PlayerNode(Node):
                 f"parameter assumed_fov: got {p.assumed_fov}, wanted degrees from 0 (none) to "
                 f"{MOST_FOV:g}"
             )
+        if p.camera not in ("", "rgb", "thermal"):
+            raise RecordingError(f"parameter camera: got {p.camera!r}, wanted rgb or thermal")
         if p.clip and not p.input:
             raise RecordingError(f"parameter clip: got {p.clip!r} without an input it is of")
         return open_recording(
@@ -114,7 +117,8 @@ class PlayerNode(Node):
             fps=p.fps or None,
             rgb_topic=p.rgb_topic or None,
             thermal_topic=p.thermal_topic or None,
-            salvage=p.salvage,
+            split=p.split or None,
+            camera=cast("Modality | None", p.camera or None),
         )
 
     def play(self, recording: Recording) -> PlayReport:

@@ -21,7 +21,8 @@ class PlayerParameters:
         wait_for_subscribers: Wait until every camera of the recording has a subscriber.
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
-        salvage: Play what is left of a damaged bag.
+        split: Which split of a data set; empty: the one for testing.
+        camera: Camera of a COCO json that names one image each, ``rgb`` or ``thermal``.
         assumed_fov: Horizontal field of view, degrees, that camera_info of the RGB camera is made
             from where the recording knows no intrinsics (videos, data sets); 0 assumes none, and
             camera_info then says "not calibrated".
@@ -39,6 +40,7 @@ class PlayerParameters:
     wait_for_subscribers: bool = True
     rgb_topic: str = ""
     thermal_topic: str = ""
-    salvage: bool = False
+    split: str = ""
+    camera: str = ""
     assumed_fov: float = 60.0
     sent_log: str = ""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from mdacl_ros.errors import RecordingError
 from mdacl_ros.types import LABELS, GroundTruth
 from mdacl_tools.recordings.bag_messages import NANOSECONDS, MessageMaker
 from mdacl_tools.recordings.coco_truth import ground_truth
@@ -49,18 +50,47 @@ def truth_message(
     return make.detections(header, objects)
 
 
-def truth_from(message: Any) -> GroundTruth:
+def truth_from(message: Any, where: str = TRUTH_TOPIC) -> GroundTruth:
     """Read a Detection2DArray as ground truth; the first hypothesis of each object counts.
 
     Names are taken as those of any data set: a pedestrian is a person, a bus a region to ignore,
-    a lamp is left out.
+    a lamp is left out. Messages of vision_msgs before Galactic (``results[].id``,
+    ``bbox.center.x``) are read as well.
+
+    Args:
+        message: Of any vision_msgs.
+        where: Start of an error's line.
+
+    Raises:
+        RecordingError: It is laid out as no vision_msgs is, or its classes have no names.
     """
-    objects = [
-        LabelledBox(found.results[0].hypothesis.class_id, _corners(found.bbox), found.id == IGNORE)
-        for found in message.detections
-        if found.results
-    ]
+    try:
+        objects = [
+            LabelledBox(_class_name(found.results[0]), _corners(found.bbox), _ignored(found))
+            for found in message.detections
+            if found.results
+        ]
+    except AttributeError as error:
+        raise RecordingError(
+            f"{where}: laid out as in no known vision_msgs ({error}); record its ground truth with "
+            "vision_msgs 4 (Humble or later), or give --labels"
+        ) from error
+    if any(label.name.isdigit() for label in objects):
+        raise RecordingError(
+            f"{where}: its classes are numbers, wanted names such as 'person': vision_msgs before "
+            "Foxy; give --labels, a COCO json"
+        )
     return ground_truth(make_record(Pair(0, None, None, ""), objects))
+
+
+def _class_name(result: Any) -> str:
+    hypothesis = getattr(result, "hypothesis", result)
+    name = hypothesis.class_id if hasattr(hypothesis, "class_id") else hypothesis.id
+    return str(name)
+
+
+def _ignored(found: Any) -> bool:
+    return getattr(found, "id", "") == IGNORE
 
 
 def scene_messages(make: MessageMaker, phases: Iterable[RecordingPhase]) -> list[tuple[int, Any]]:
@@ -100,6 +130,7 @@ def phases_from(messages: Iterable[Any], end_ns: int) -> tuple[RecordingPhase, .
 
 
 def _corners(box: Any) -> tuple[float, float, float, float]:
-    x, y = box.center.position.x, box.center.position.y
+    centre = getattr(box.center, "position", box.center)
+    x, y = centre.x, centre.y
     half_x, half_y = box.size_x / 2, box.size_y / 2
     return x - half_x, y - half_y, x + half_x, y + half_y

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,6 +113,19 @@ def _encode(frame: Frame, compress: Compression) -> Array:
     return data.reshape(-1)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenBag:
+    """What a new bag holds.
+
+    Attributes:
+        frames: Number of frames by camera.
+        seconds: From the first to the last.
+    """
+
+    frames: dict[Modality, int]
+    seconds: float
+
+
 def write_bag(
     recording: Recording,
     path: Path,
@@ -119,7 +133,7 @@ def write_bag(
     compress: CompressionChoice = None,
     storage: str = "mcap",
     on_frame: Callable[[Event], None] | None = None,
-) -> dict[Modality, int]:
+) -> WrittenBag:
     """Write a whole recording as a bag, ground truth and named parts included.
 
     Args:
@@ -130,18 +144,21 @@ def write_bag(
         on_frame: Called after each frame, for a progress bar.
 
     Returns:
-        Number of frames written by camera.
+        What was written.
 
     Raises:
-        RecordingError: If ``path`` exists or an image cannot be compressed as asked.
+        RecordingError: If ``path`` exists, an image cannot be compressed as asked, or the bag does
+            not hold what was written.
     """
     counts: dict[Modality, int] = {"rgb": 0, "thermal": 0}
+    start_ns: int | None = None
     labelled: Modality = "rgb" if "rgb" in recording.frames else "thermal"
     with BagWriter(path, compress=compress, storage=storage) as writer:
         writer.announce(recording.phases)
         time_ns = 0
         for event in recording:
             time_ns = event.time_ns
+            start_ns = time_ns if start_ns is None else start_ns
             writer.write_scenes(event.frame.stamp_ns, time_ns)
             # Before its frame, so that a player has it when the frame comes.
             if event.camera == labelled and (truth := recording.truth(event.frame.stamp_ns)):
@@ -152,4 +169,4 @@ def write_bag(
                 on_frame(event)
         if time_ns:
             writer.write_scenes(sys.maxsize, time_ns)
-    return counts
+    return WrittenBag(counts, 0.0 if start_ns is None else (time_ns - start_ns) / 1e9)

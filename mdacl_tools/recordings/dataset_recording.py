@@ -9,7 +9,7 @@ from mdacl_ros.errors import RecordingError
 from mdacl_ros.sensing.registration.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality
 from mdacl_tools.recordings.coco_truth import ground_truth
-from mdacl_tools.recordings.datasets.images import read_rgb, read_thermal
+from mdacl_tools.recordings.datasets.images import orientation, read_rgb, read_thermal
 from mdacl_tools.recordings.datasets.open_dataset import dataset_splits, default_split, open_dataset
 from mdacl_tools.recordings.datasets.open_dataset import is_dataset as is_dataset
 from mdacl_tools.recordings.datasets.record import PairRecord
@@ -32,6 +32,10 @@ class DatasetRecording:
         sequence: Only images of this ``sequence``, where the data set names them.
         fps: Image pairs a second.
         split: Part of the data set; the test part, else the only one, unless given.
+        camera: Which camera a COCO json is of that names one image each.
+
+    Attributes:
+        notes: What was read other than as it stands there, with the number of images.
 
     Raises:
         RecordingError: If it cannot be read, has several parts and none is for testing, or no image
@@ -45,6 +49,7 @@ class DatasetRecording:
         sequence: str | None = None,
         fps: float | None = None,
         split: str | None = None,
+        camera: Modality | None = None,
     ) -> None:
         fps = DEFAULT_FPS if fps is None else fps
         if not LEAST_FPS <= fps <= MOST_FPS:
@@ -53,7 +58,9 @@ class DatasetRecording:
             )
         if path.is_dir() and split is None:
             split = default_split(dataset_splits(path), path)
-        dataset = open_dataset(path, split)
+        dataset = open_dataset(path, split, camera=camera)
+        self._read_notes = [*dataset.notes]
+        self._turned = 0
         self._records = _select(dataset.sound_records(), sequence, path)
         self._period = 1_000_000_000 / fps
         self._truth = {self._stamp(i): ground_truth(r) for i, r in enumerate(self._records)}
@@ -70,8 +77,10 @@ class DatasetRecording:
 
     def __iter__(self) -> Iterator[Event]:
         """Both images of each pair carry one stamp, RGB first."""
+        self._turned = 0
         for index, record in enumerate(self._records):
             stamp = self._stamp(index)
+            self._turned += any(orientation(file) != 1 for file in record.files)
             if record.rgb is not None:
                 rgb = read_rgb(record.rgb)
                 yield Event("rgb", stamp, Frame(rgb, stamp, "rgb_optical_frame", "rgb8"))
@@ -79,6 +88,17 @@ class DatasetRecording:
                 thermal, encoding = read_thermal(record.thermal)
                 frame = Frame(thermal, stamp, "thermal_optical_frame", encoding)
                 yield Event("thermal", stamp, frame)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was read other than as it stands there."""
+        lines = [*self._read_notes, *_label_notes(self._records)]
+        if self._turned:
+            lines.append(
+                f"{self._turned} pairs carry an EXIF orientation: it is not applied, images are "
+                "read as they are stored, as the node does"
+            )
+        return lines
 
     def truth(self, stamp_ns: int) -> GroundTruth | None:
         """Boxes of the pair with this stamp."""
@@ -107,6 +127,15 @@ class DatasetRecording:
             else:
                 phases.append(RecordingPhase(str(name), start, end))
         return tuple(phases)
+
+
+def _label_notes(records: Sequence[PairRecord]) -> list[str]:
+    """How often labels were read other than as they stand there, by kind."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        for note in record.notes:
+            found.setdefault(note, []).append(record.name)
+    return [f"{len(names)} labels ({names[0]}, ...): {note}" for note, names in found.items()]
 
 
 def _cameras(records: Sequence[PairRecord]) -> list[Modality]:

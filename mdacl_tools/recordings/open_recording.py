@@ -6,7 +6,9 @@ from pathlib import Path
 
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.small_file import user_path
-from mdacl_tools.recordings.recording import Recording, bag_path, is_bag
+from mdacl_ros.types import Modality
+from mdacl_tools.recordings.recording import Recording
+from mdacl_tools.recordings.storage.bag_path import bag_path, is_bag, unreadable_reason
 
 
 def open_recording(
@@ -17,12 +19,15 @@ def open_recording(
     fps: float | None = None,
     rgb_topic: str | None = None,
     thermal_topic: str | None = None,
-    salvage: bool = False,
+    camera: Modality | None = None,
 ) -> Recording:
     """Open whatever ``path`` holds, told by its content.
 
+    Of a damaged recording what is left is read, and images that cannot be read are left out: the
+    recording says so afterwards, see :mod:`.losses`.
+
     Args:
-        path: A bag (folder with metadata.yaml, or an .mcap, .db3, .bag file), a folder with
+        path: A bag (folder, or an .mcap, .db3, .bag file, also zstd-compressed), a folder with
             visible/ and infrared/ videos, a data-set folder or its COCO json, or ``None`` for the
             procedural demo scenes.
         clip: Which clip of a folder with several.
@@ -30,7 +35,7 @@ def open_recording(
         fps: Frame rate for data sets of single images.
         rgb_topic: RGB image topic of a bag, where it cannot be told from the names.
         thermal_topic: Thermal image topic of a bag.
-        salvage: Open what is left of a damaged bag instead of raising an error.
+        camera: Which camera a COCO json is of that names one image each.
 
     Raises:
         RecordingError: If there is no such path or nothing in it can be played.
@@ -52,9 +57,11 @@ def open_recording(
     if (bag := bag_path(path)) is not None:
         from mdacl_tools.recordings.bags import BagRecording
 
-        return BagRecording(bag, rgb_topic=rgb_topic, thermal_topic=thermal_topic, salvage=salvage)
+        return BagRecording(bag, rgb_topic=rgb_topic, thermal_topic=thermal_topic)
     if datasets.is_dataset(path):
-        return datasets.DatasetRecording(path, sequence=clip, fps=fps, split=split)
+        return datasets.DatasetRecording(path, sequence=clip, fps=fps, split=split, camera=camera)
+    if path.is_file() and (why := unreadable_reason(path)):
+        raise RecordingError(f"recording {path}: {why}")
     raise RecordingError(
         f"recording {path}: found no bag (metadata.yaml, .mcap, .db3), no visible/ and infrared/ "
         "videos, and no data set (LLVIP, FLIR-aligned, M3FD, KAIST, MSRS, COCO pairs); give the "

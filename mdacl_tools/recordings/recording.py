@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from mdacl_ros.errors import RecordingError
 from mdacl_ros.sensing.registration.rig_types import CameraModel
 from mdacl_ros.types import Frame, GroundTruth, Modality
 
@@ -20,7 +18,6 @@ FIRST_STAMP_NS = 1_000_000_000
 """First stamp of recordings without a clock of their own; 0 would mean "no stamp" in ROS."""
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm")
-BAG_SUFFIXES = (".mcap", ".db3", ".bag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,9 @@ class Recording(Protocol):
         duration_ns: Time between the first and the last arrival.
         phases: Named parts in order; empty where nothing is known.
         has_truth: Whether :meth:`truth` knows any stamp.
+
+    Recordings that are read from files also have ``losses``, ``damage`` and ``notes``, see
+    :mod:`.losses`: an image that cannot be read is left out and counted, in every command.
     """
 
     name: str
@@ -86,33 +86,3 @@ class Recording(Protocol):
     def close(self) -> None:
         """Release files; the recording is not used afterwards."""
         ...
-
-
-def is_bag(path: Path) -> bool:
-    """Whether a path is a bag's file or folder."""
-    return path.suffix in BAG_SUFFIXES or (path / "metadata.yaml").is_file()
-
-
-def bag_path(path: Path) -> Path | None:
-    """The bag that a path means: itself, or the only storage file in a folder without metadata.
-
-    Raises:
-        RecordingError: The folder holds several and does not say how they belong together.
-    """
-    if is_bag(path):
-        return path
-    if path.is_dir() and (bags := sorted(p for s in BAG_SUFFIXES for p in path.glob(f"*{s}"))):
-        return single(bags, path)
-    return None
-
-
-def single(choices: list[Path], where: Path) -> Path:
-    """The only choice.
-
-    Raises:
-        RecordingError: If there are several or none.
-    """
-    if len(choices) != 1:
-        names = ", ".join(choice.name for choice in choices) or "none"
-        raise RecordingError(f"recording {where}: wanted one, got {names}; give the path of one")
-    return choices[0]

@@ -5,18 +5,27 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 
-from mdacl_ros.errors import RecordingError
+from mdacl_ros.errors import ImageError, RecordingError
 from mdacl_ros.sensing.registration.rig_types import CameraModel
-from mdacl_ros.types import Frame, GroundTruth, Modality
+from mdacl_ros.sensing.thermal.raw_levels import thermal_to_grey
+from mdacl_ros.types import Array, Frame, GroundTruth, Modality
+from mdacl_tools.recordings.losses import Losses
 from mdacl_tools.recordings.recording import (
     FIRST_STAMP_NS,
     VIDEO_SUFFIXES,
     Event,
     RecordingPhase,
 )
+
+ANNOUNCED_SHARE, ANNOUNCED_FRAMES = 0.01, 2
+"""By how much the frames of a file may be fewer than its header says: some formats estimate."""
+
+LEAST_RATE, MOST_RATE = 0.01, 1000.0
+"""Frame rates that a header can mean; 90000 is a clock, not a rate."""
 
 RGB_FOLDERS = ("visible", "rgb", "vis", "vi")
 THERMAL_FOLDERS = ("infrared", "thermal", "ir", "lwir")
@@ -25,12 +34,18 @@ THERMAL_FOLDERS = ("infrared", "thermal", "ir", "lwir")
 class VideoRecording:
     """Two video files that start at the same time; see :class:`.recording.Recording`.
 
-    Stamps are frame number / frame rate, from :data:`FIRST_STAMP_NS`.
+    Stamps are frame number / frame rate, from :data:`FIRST_STAMP_NS`. A file that ends before the
+    number of frames that its header announces is damaged: it is said after a pass.
 
     Args:
         rgb: Colour video.
         thermal: Thermal video, 8-bit grey (or grey stored as colour).
         name: Name of the recording; the RGB file's stem unless given.
+
+    Attributes:
+        losses: Images left out in the newest pass, as thermal ones in palette colours.
+        damage: Which file ended too early in the newest pass.
+        notes: What was assumed.
 
     Raises:
         RecordingError: If a file cannot be opened as a video.
@@ -45,10 +60,12 @@ class VideoRecording:
         self._sizes: dict[Modality, tuple[int, int]] = {}
         self.fps: dict[Modality, float] = {}
         self.frames: dict[Modality, int] = {}
+        self.losses, self.notes = Losses(), list[str]()
+        self.damage: list[str] = []
         for camera, path in self._files.items():
             capture = _open(path)
-            self.fps[camera] = capture.get(cv2.CAP_PROP_FPS) or 30.0
-            self.frames[camera] = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+            self.fps[camera] = _rate(capture, path, self.notes)
+            self.frames[camera] = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
             width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
             self._sizes[camera] = int(capture.get(width)), int(capture.get(height))
             capture.release()
@@ -59,6 +76,8 @@ class VideoRecording:
 
     def __iter__(self) -> Iterator[Event]:
         """Events of both files, RGB first where stamps are equal."""
+        self.losses.clear()
+        self.damage.clear()
         return heapq.merge(
             self._events("rgb"), self._events("thermal"), key=lambda event: event.time_ns
         )
@@ -75,23 +94,56 @@ class VideoRecording:
         """Nothing is open between two iterations."""
 
     def _events(self, camera: Modality) -> Iterator[Event]:
-        capture = _open(self._files[camera])
-        colour = camera == "rgb"
-        to_colour = cv2.COLOR_BGR2RGB if colour else cv2.COLOR_BGR2GRAY
+        path = self._files[camera]
+        capture = _open(path)
+        index = 0
         try:
-            index = 0
             while True:
                 ok, image = capture.read()
                 if not ok:
-                    return
+                    break
                 stamp = _stamp(index, self.fps[camera])
-                if image.ndim == 3:
-                    image = cv2.cvtColor(image, to_colour)
-                encoding = "rgb8" if colour else "mono8"
-                yield Event(camera, stamp, Frame(image, stamp, f"{camera}_optical_frame", encoding))
                 index += 1
+                try:
+                    pixels, encoding = _pixels(image, camera, path)
+                except ImageError as error:
+                    self.losses.add(camera, f"video {path.name}", error)
+                    continue
+                self.losses.read[camera] += 1
+                frame = Frame(pixels, stamp, f"{camera}_optical_frame", encoding)
+                yield Event(camera, stamp, frame)
         finally:
             capture.release()
+        announced = self.frames[camera]
+        if announced - index > max(ANNOUNCED_FRAMES, ANNOUNCED_SHARE * announced):
+            self.damage.append(
+                f"{path.name}: {index} of the {announced} frames that it announces could be read, "
+                "the file is cut off or damaged behind them"
+            )
+
+
+def _pixels(image: Any, camera: Modality, path: Path) -> tuple[Array, str]:
+    """Pixels of a decoded frame, and their encoding.
+
+    Raises:
+        ImageError: A thermal image in palette colours.
+    """
+    if camera == "rgb":
+        code = cv2.COLOR_BGR2RGB if image.ndim == 3 else cv2.COLOR_GRAY2RGB
+        return cv2.cvtColor(image, code), "rgb8"
+    if image.ndim == 3:
+        thermal_to_grey(image, path.suffix[1:])  # refuses palettes
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return image, "mono8"
+
+
+def _rate(capture: cv2.VideoCapture, path: Path, notes: list[str]) -> float:
+    """Frame rate by the file's header; 30 Hz, noted, where it says none that can be."""
+    rate = float(capture.get(cv2.CAP_PROP_FPS))
+    if LEAST_RATE <= rate <= MOST_RATE:
+        return rate
+    notes.append(f"{path.name}: its header gives no usable frame rate ({rate:g}), 30 Hz is taken")
+    return 30.0
 
 
 def _open(path: Path) -> cv2.VideoCapture:

@@ -9,7 +9,6 @@ from typing import Any
 
 from mdacl_ros.errors import ParameterError, RecordingError
 from mdacl_ros.pipeline.perception import Perception, PerceptionConfig, build_perception
-from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_ros.whole_file import write_whole
 from mdacl_tools.recordings.datasets.data_folder import data_folder
@@ -17,6 +16,7 @@ from mdacl_tools.recordings.open_recording import open_recording
 from mdacl_tools.scoring.in_memory import MemoryRecording
 from mdacl_tools.scoring.pair_scoring import SCORE_FLOOR
 from mdacl_tools.util.engine_options import parse_size, progress_printer
+from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.provenance import provenance
 
 DEFAULT_DATA = "msrs"
@@ -25,7 +25,7 @@ MOST_IMAGES = 200
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which detector runs, and how."""
-    parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
+    add_model_option(parser)
     add_engine_arguments(parser)
     add_size_argument(parser)
 
@@ -78,11 +78,6 @@ def open_perception(args: argparse.Namespace, model: Path | None = None) -> Perc
         progress=progress_printer(),
         device=args.device,
     )
-
-
-def model_folder(args: argparse.Namespace) -> Path:
-    """The model folder that is meant."""
-    return Path(args.model) if args.model is not None else find_resource("models/small")
 
 
 def open_pairs(args: argparse.Namespace) -> MemoryRecording:

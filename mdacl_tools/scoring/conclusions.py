@@ -16,6 +16,10 @@ BALANCED = 0.1
 FUSION_LOSS = 0.01
 """mAP50 by which one camera alone may be better before it is said."""
 
+UNPAIRED_SHARE = 0.5
+"""Frames of a camera beyond its pairs, as a share of the other's single frames, from which the two
+did not find each other."""
+
 Line = tuple[Level, str]
 _RANK: dict[Level, int] = {"bad": 0, "warn": 1, "ok": 2}
 
@@ -82,6 +86,8 @@ def _accuracy(
 
 def _losses(recording: Mapping[str, Any], counts: Mapping[str, Any]) -> list[Line]:
     lines: list[Line] = [("warn", f"Damaged: {line}.") for line in recording["damage"]]
+    lines += [("warn", f"{_capital(line)}.") for line in recording.get("warnings", ())]
+    lines += [("ok", f"Note: {line}.") for line in recording.get("notes", ())]
     for text in recording["assumptions"]:
         lines.append(("warn" if "not used" in text else "ok", f"Note: {text}."))
     if unreadable := sum(counts["unreadable"].values()):
@@ -109,10 +115,22 @@ def _cameras(counts: Mapping[str, Any], event_frames: Mapping[str, int]) -> list
     processed = max(1, counts["processed"])
     for camera, other in (("rgb", "thermal"), ("thermal", "rgb")):
         alone = counts[f"single_{other}"] / processed
-        if counts[f"frames_{camera}"] == 0:
+        frames, unreadable = counts[f"frames_{camera}"], counts["unreadable"].get(camera, 0)
+        if frames == 0 and unreadable:
+            lines.append(
+                (
+                    "bad",
+                    f"None of the {unreadable} {camera} images could be read: {other} was judged "
+                    "alone.",
+                )
+            )
+        elif frames == 0:
             lines.append(("warn", f"There is no {camera} camera in it: {other} was judged alone."))
         elif alone > LOST_SHARE:
-            lines.append(("warn", f"{camera} was missing in {_percent(alone)} of the frames."))
+            # A camera that delivered is not missing: its frames found no partner.
+            there = frames - counts["pairs"] > UNPAIRED_SHARE * alone * processed
+            how = "found no partner near in time" if there else "was missing"
+            lines.append(("warn", f"{camera} {how} in {_percent(alone)} of the frames."))
     for name, frames in event_frames.items():
         if name.startswith("missing_"):
             continue
@@ -138,6 +156,10 @@ def _rest(
         level: Level = "warn" if share > FLICKER_SHARE else "ok"
         lines.append((level, f"{_percent(share)} of the detections flicker."))
     return lines
+
+
+def _capital(line: str) -> str:
+    return line[:1].upper() + line[1:]
 
 
 def _percent(value: float) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 
 from mdacl_ros.errors import RecordingError
 from mdacl_ros.pipeline.perception import PerceptionConfig, build_perception
-from mdacl_ros.resources import find_resource
 from mdacl_ros.types import Modality
-from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.input_options import input_options, open_input, say_remarks
 from mdacl_tools.scoring.pair_scoring import (
     SCORE_FLOOR,
     Change,
@@ -21,6 +20,7 @@ from mdacl_tools.scoring.pair_scoring import (
     labelled_pairs,
 )
 from mdacl_tools.util.engine_options import progress_printer
+from mdacl_tools.util.model_option import model_folder
 from mdacl_tools.util.progress import progress_bar
 from mdacl_tools.util.provenance import provenance
 
@@ -45,10 +45,10 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
         args: ``model``, ``engine``, ``precision``, ``device``, ``calibration``, ``fused_only``.
         out: JSON file to write the scores to as well.
     """
-    recording = open_recording(path)
+    recording = open_input(path, input_options(args))
     if not recording.has_truth:
         raise RecordingError(f"{path}: has no ground truth to score against")
-    model = args.model or find_resource("models/small")
+    model = model_folder(args)
     perception = build_perception(
         model,
         args.engine,
@@ -66,6 +66,7 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
     print(table(rows_with_parts(results)))
     for name, count in next(iter(results.values())).left_out.items():
         print(f"left out: {count} x {name}, a class the model does not know")
+    say_remarks(recording)
     if out is not None:
         values: dict[str, Any] = {mode: to_json(e) for mode, e in results.items()}
         values[MEASURED] = provenance(model, perception.engine)

@@ -14,6 +14,7 @@ from typing import Any
 from mdacl_ros.errors import MdaclError, RecordingError
 from mdacl_ros.pipeline.perception import Perception
 from mdacl_ros.types import FramePair, PerceptionResult
+from mdacl_tools.recordings.losses import damage_of, losses_of
 from mdacl_tools.recordings.prefetch import Prefetched
 from mdacl_tools.recordings.recording import Recording
 from mdacl_tools.scoring.evaluation_input import is_data_set, open_for_evaluation, recording_facts
@@ -89,11 +90,15 @@ class _Run:
                 if (record := self._answer(moment)) is not None:
                     builder.add(record, moment.signs, moment.part)
             if not builder.close():
-                raise self._failure or RecordingError(
-                    f"recording {self._path}: no image could be read from it"
-                )
+                raise self._failure or self._nothing_read()
             wall_s = time.perf_counter() - started
             return builder.write(self._all_facts(description, wall_s))
+
+    def _nothing_read(self) -> RecordingError:
+        """That there was no image, and why."""
+        causes = losses_of(self._recording).sentences() or damage_of(self._recording)
+        why = f" ({'; '.join(causes)})" if causes else ""
+        return RecordingError(f"recording {self._path}: no image could be read from it{why}")
 
     def _answer(self, moment: Moment) -> FrameRecord | None:
         """Detect in a pair, in every mode; ``None`` where it cannot be used."""

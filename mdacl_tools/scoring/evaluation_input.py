@@ -8,8 +8,8 @@ from typing import Any
 
 from mdacl_ros.errors import RecordingError
 from mdacl_tools.recordings.open_recording import open_recording
-from mdacl_tools.recordings.recording import Recording, bag_path
-from mdacl_tools.recordings.salvage import bag_files
+from mdacl_tools.recordings.recording import Recording
+from mdacl_tools.recordings.storage.bag_path import bag_files, bag_path
 from mdacl_tools.scoring.settings import EvaluationSettings
 
 END_BYTES = 1 << 20
@@ -25,9 +25,10 @@ def open_for_evaluation(path: Path, settings: EvaluationSettings) -> Recording:
     return open_recording(
         path,
         clip=settings.clip,
+        split=settings.split,
         rgb_topic=settings.rgb_topic,
         thermal_topic=settings.thermal_topic,
-        salvage=True,
+        camera=settings.camera,
     )
 
 
@@ -60,7 +61,7 @@ def fingerprints(path: Path) -> list[dict[str, Any]]:
     found = bag_path(path)
     try:
         if found is not None:
-            return [_file_facts(file) for file in bag_files(found)]
+            return [_file_facts(file) for file in bag_files(found).files]
         if path.is_file():
             return [_file_facts(path)]
         files = sorted(p for p in path.rglob("*") if p.is_file())

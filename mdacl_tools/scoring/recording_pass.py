@@ -9,6 +9,8 @@ from typing import Any
 
 from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer
 from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality
+from mdacl_tools.recordings.input_options import clock_remark
+from mdacl_tools.recordings.losses import damage_of, losses_of, notes_of
 from mdacl_tools.recordings.recording import Event, Recording
 from mdacl_tools.recordings.schedule import partner_timeout
 from mdacl_tools.scoring.ground_truth import LabelFile, Labelled, open_truth
@@ -52,13 +54,15 @@ class MomentReader:
         self.has_truth = settings.labels is not None or recording.has_truth
         self._primary: Modality = "rgb" if recording.frames.get("rgb") else "thermal"
         self.partner_timeout_s = self._timeout(settings)
-        self._synchronizer = PairSynchronizer(settings.sync_config(self.partner_timeout_s))
+        self._config = settings.sync_config(self.partner_timeout_s)
+        self._synchronizer = PairSynchronizer(self._config)
         latency = settings.simulated_latency_ms
         self._busy = None if latency is None else BusyDrops(latency)
         self._signs = Signs()
         self._numbers: dict[int, int] = {}
         self._frames: Counter[Modality] = Counter()
         self._stamps: tuple[int, int] | None = None
+        self._arrivals: tuple[int, int] | None = None
         self._labelled = 0
 
     def moments(self, advance: Callable[[int], None]) -> Iterator[Moment]:
@@ -82,10 +86,12 @@ class MomentReader:
         """The part of a report's ``recording`` that is known once it was read."""
         return {
             "frames": {camera: self._frames[camera] for camera in self._recording.frames},
-            "duration_s": self._recording.duration_ns / 1e9,
+            "duration_s": self._duration_ns / 1e9,
             "start_ns": self._stamps[0] if self._stamps else 0,
             "has_truth": bool(self._labelled),
-            "damage": list(getattr(self._recording, "damage", ())),
+            "damage": damage_of(self._recording),
+            "notes": notes_of(self._recording),
+            "warnings": self._warnings(),
         }
 
     def counts(self, scored: int) -> dict[str, Any]:
@@ -95,19 +101,34 @@ class MomentReader:
             scored: Number of pairs that were scored.
         """
         counters = self._synchronizer.counters
-        unreadable = getattr(self._recording, "unreadable", {})
+        losses = losses_of(self._recording)
         images = self._truth.images if isinstance(self._truth, LabelFile) else scored
         return {
             "frames_rgb": self._frames["rgb"],
             "frames_thermal": self._frames["thermal"],
             "dropped": {k: dict(causes) for k, causes in counters.dropped.items()},
             "dropped_busy": self._busy.dropped if self._busy is not None else 0,
-            "unreadable": {camera: unreadable.get(camera, 0) for camera in MODALITIES},
+            "unreadable": {camera: losses.counts[camera] for camera in MODALITIES},
             "clock_resets": counters.clock_resets,
             "truth_frames": self._labelled,
             "scored": scored,
             "labels_unmatched": max(0, images - scored),
         }
+
+    @property
+    def _duration_ns(self) -> int:
+        """From the first to the last frame that was read."""
+        low, high = self._arrivals or (0, 0)
+        return high - low
+
+    def _warnings(self) -> list[str]:
+        """Why images are missing, and clocks that keep pairs from coming about."""
+        lines = losses_of(self._recording).sentences()
+        config = self._config
+        remark = clock_remark(
+            self._recording, config.thermal_clock_offset_ns / 1e9, config.max_skew_ns / 1e9
+        )
+        return [*lines, remark] if remark else lines
 
     def mismatch(self) -> str:
         """Why no label fits; empty if some do or none were given."""
@@ -125,6 +146,8 @@ class MomentReader:
         """Count a frame and look at it."""
         stamp, number = event.frame.stamp_ns, self._frames[event.camera]
         self._frames[event.camera] += 1
+        first, last = self._arrivals or (event.time_ns, event.time_ns)
+        self._arrivals = min(first, event.time_ns), max(last, event.time_ns)
         self._signs(event)
         if event.camera == self._primary:
             low, high = self._stamps or (stamp, stamp)

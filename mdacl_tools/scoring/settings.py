@@ -16,6 +16,7 @@ from mdacl_ros.runtime.cache import file_digest
 from mdacl_ros.runtime.choice import choose_for
 from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.sensing.pairing.synchronizer import SyncConfig
+from mdacl_ros.types import Modality
 from mdacl_tools.corruption import CORRUPTIONS
 from mdacl_tools.scoring.pair_scoring import SCORE_FLOOR
 from mdacl_tools.util.engine_options import progress_printer
@@ -41,6 +42,8 @@ class EvaluationSettings:
         rgb_topic: Image topic of the colour camera, where it is not clear.
         thermal_topic: Image topic of the thermal camera.
         clip: Which clip of a folder with several.
+        split: Which split of a data set.
+        camera: Camera of a COCO json that names one image each.
         labels: COCO json with the ground truth; ``None``: what the recording brings.
         ablation: Also score with either camera removed, where there is ground truth.
         corruptions: Kinds of :data:`mdacl_tools.corruption.CORRUPTIONS` to score as well.
@@ -63,6 +66,8 @@ class EvaluationSettings:
     rgb_topic: str | None = None
     thermal_topic: str | None = None
     clip: str | None = None
+    split: str | None = None
+    camera: Modality | None = None
     labels: Path | None = None
     ablation: bool = True
     corruptions: tuple[str, ...] = ()

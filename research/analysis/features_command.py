@@ -16,11 +16,11 @@ from mdacl_tools.recordings.datasets.data_folder import data_folder
 from mdacl_tools.scoring.analysis_inputs import (
     add_out_argument,
     add_size_argument,
-    model_folder,
     out_folder,
     write_json,
 )
 from mdacl_tools.util.engine_options import parse_size
+from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.numbers import rounded, text_table
 from mdacl_tools.util.progress import progress_bar
 from research.analysis.features import FeatureView, FeatureViewer, GateTrace
@@ -38,7 +38,7 @@ SIMULATED_PLACES = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the analysis' arguments."""
-    parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
+    add_model_option(parser)
     add_size_argument(parser)
     parser.add_argument(
         "--data",

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdacl_ros.errors import ImageError, RecordingError
+from mdacl_ros.errors import ImageError
 from mdacl_ros.sensing.registration.rig import save_rig
 from mdacl_ros.types import other_camera
 from mdacl_tools.cli.main import main
-from mdacl_tools.recordings.bag_damage import damage_named
 from mdacl_tools.recordings.bag_writer import BagWriter
 from mdacl_tools.recordings.bags import BagRecording
+from mdacl_tools.recordings.losses import Losses
 
 from .rig_scenes import Still, rig
 
@@ -45,6 +45,7 @@ def test_every_calibration_names_the_options_to_swap(name, bag, tmp_path, capsys
         "clock": [bag, "--out", out / "clock.png"],
         "check": [tmp_path / "rig.yaml", bag, "--out", out],
     }[name]
+    arguments += ["--rgb-topic", "/rgb/image_raw", "--thermal-topic", "/thermal/image_raw"]
     assert main(["calibrate", name, *map(str, arguments)]) == 2
     lines = capsys.readouterr().err.splitlines()
     errors = [line for line in lines if not line.startswith("looking for")]
@@ -61,8 +62,9 @@ def test_the_options_swapped_read_the_same_bag(bag):
 
 
 def test_only_what_is_damaged_is_called_so():
-    with pytest.raises(RecordingError) as told, damage_named("bag x"):
-        raise ImageError("rgb image: got step 1, wanted 3")
-    assert str(told.value) == "bag x: rgb image: got step 1, wanted 3"
-    with pytest.raises(RecordingError, match="the bag is damaged"), damage_named("bag x"):
-        raise IndexError("7")
+    losses = Losses()
+    losses.add("rgb", "topic x", ImageError("rgb image: got step 1, wanted 3"))
+    losses.add("rgb", "topic x", IndexError("7"))
+    first, second = losses.sentences()
+    assert first == "1 rgb images unreadable: topic x: rgb image: got step 1, wanted 3"
+    assert "damaged message (IndexError: 7)" in second

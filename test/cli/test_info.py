@@ -32,4 +32,4 @@ def test_info_of_a_model_folder(tmp_path, capsys) -> None:
     assert main(["info", "--model", str(save_random_model(tmp_path)), "--size", "64x64"]) == 0
     assert capsys.readouterr().out.startswith("nano: input 64x64")
     assert main(["info", "--model", str(tmp_path / "absent")]) == 2
-    assert "model.yaml does not exist" in capsys.readouterr().err
+    assert "argument --model: no folder" in capsys.readouterr().err

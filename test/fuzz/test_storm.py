@@ -20,12 +20,11 @@ from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.sensing.images import image_frame
 from mdacl_tools.live.faults.scenario import load_scenario
 from mdacl_tools.recordings.bag_writer import COMPRESSED, IMAGE
-from mdacl_tools.recordings.bags import damage_named
 
 from .budget import TRIES
 from .mutations import damaged
 from .test_images import FILES, header
-from .test_loaders import MESSAGES, MODEL, RIG, SCENARIO, TYPES, use_rig
+from .test_loaders import MESSAGES, MODEL, RIG, SCENARIO, TYPES, left_out, use_rig
 
 SEED = int(os.environ.get("MDACL_FUZZ_SEED", "0"))
 KINDS = ("set", "delete", "insert", "repeat", "cut", "zero")
@@ -60,7 +59,7 @@ def bag_message(kind: str, camera: Any) -> Consume:
     """Decode a message out of a bag."""
 
     def consume(data: bytes, _folder: Path) -> object:
-        with damage_named("bag"):
+        with left_out(camera):
             return image_frame(TYPES.deserialize_cdr(data, kind), camera)
 
     return consume

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import RecordingError
+from mdacl_tools.recordings.bag_messages import COMPRESSED, IMAGE
 from mdacl_tools.recordings.bag_topics import BagTopic, choose_topics
 from mdacl_tools.recordings.bag_writer import write_bag
 from mdacl_tools.recordings.open_recording import open_recording
@@ -63,11 +64,11 @@ def stamps(recording, camera: str) -> list[int]:
 @pytest.mark.parametrize("compress", [None, "png", "jpeg"])
 def test_a_bag_gives_back_what_was_written(tmp_path, storage, compress):
     source = SyntheticRecording(SHORT)
-    counts = write_bag(source, tmp_path / "bag", storage=storage, compress=compress)
-    assert counts == source.frames
+    written = write_bag(source, tmp_path / "bag", storage=storage, compress=compress)
+    assert written.frames == source.frames
     bag = open_recording(tmp_path / "bag")
     pairs = list(itertools.zip_longest(source, bag))
-    assert len(pairs) == sum(counts.values())
+    assert len(pairs) == sum(written.frames.values())
     for want, got in pairs:
         assert (got.camera, got.time_ns) == (want.camera, want.time_ns)
         assert got.frame.stamp_ns == want.frame.stamp_ns
@@ -106,7 +107,7 @@ def test_a_truncated_bag_is_one_clear_error(tmp_path):
 
 
 def topic(name: str, encoding: str = "mono8", compressed: bool = False) -> BagTopic:
-    return BagTopic(name, compressed, encoding)
+    return BagTopic(name, COMPRESSED if compressed else IMAGE, encoding)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +120,10 @@ def topic(name: str, encoding: str = "mono8", compressed: bool = False) -> BagTo
         ([topic("/lepton/false_colour", "rgb8"), topic("/front/image", "rgb8")], 1, 0),
         (
             [
-                topic("/rgb/image_raw/compressed", "rgb8; jpeg", True),
+                topic("/rgb/image_raw/compressed", "rgb8", True),
                 topic("/rgb/image_raw", "rgb8"),
                 topic("/depth/image", "16UC1"),
-                topic("/thermal/image/compressed", "mono8; png", True),
+                topic("/thermal/image/compressed", "mono8", True),
             ],
             1,
             3,
@@ -131,14 +132,14 @@ def topic(name: str, encoding: str = "mono8", compressed: bool = False) -> BagTo
 )
 def test_topics_are_told_apart(topics, rgb, thermal):
     want = {"rgb": topics[rgb].name, "thermal": topics[thermal].name}
-    assert choose_topics("bag", topics) == want
+    assert choose_topics("bag", topics).topics == want
 
 
 def test_unclear_topics_ask_and_can_be_named():
     topics = [topic("/left/image", "rgb8"), topic("/right/image", "rgb8"), topic("/ir/image")]
     with pytest.raises(RecordingError, match=r"2 could be the rgb.*/left/image.*--rgb-topic"):
         choose_topics("bag", topics)
-    assert choose_topics("bag", topics, rgb="/right/image")["rgb"] == "/right/image"
+    assert choose_topics("bag", topics, rgb="/right/image").topics["rgb"] == "/right/image"
     with pytest.raises(RecordingError, match="got rgb topic /front, wanted one of"):
         choose_topics("bag", topics, rgb="/front")
     with pytest.raises(RecordingError, match="no image topic"):
@@ -146,7 +147,7 @@ def test_unclear_topics_ask_and_can_be_named():
 
 
 def test_a_bag_of_one_camera_plays_alone():
-    assert choose_topics("bag", [topic("/thermal/image")]) == {"thermal": "/thermal/image"}
+    assert choose_topics("bag", [topic("/thermal/image")]).topics == {"thermal": "/thermal/image"}
 
 
 def test_videos_merge_by_time(clips):

@@ -149,4 +149,4 @@ def test_command_needs_labels_and_a_model(data_set, tmp_path, capsys) -> None:
     assert main(["evaluate", str(tmp_path / "nothing")]) == 2
     assert "no such file" in capsys.readouterr().err
     assert main(["evaluate", str(data_set), "--model", str(tmp_path / "none")]) == 2
-    assert "model.yaml does not exist" in capsys.readouterr().err
+    assert "argument --model: no folder" in capsys.readouterr().err

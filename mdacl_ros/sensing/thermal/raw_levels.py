@@ -45,7 +45,8 @@ def to_levels(image: Array, encoding: str) -> Samples:
             " set the camera driver's pixel format"
         )
     color = row.channels > 1
-    if image.dtype != row.dtype or image.shape[2:] != ((row.channels,) if color else ()):
+    planes = (row.channels,) if color else ()
+    if image.dtype != row.dtype or image.ndim != 2 + color or image.shape[2:] != planes:
         raise ImageError(
             f"thermal image, encoding {encoding}: got {image.dtype} of shape {image.shape}, wanted"
             f" {row.dtype} of shape {f'(H, W, {row.channels})' if color else '(H, W)'};"

@@ -20,6 +20,7 @@ from mdacl_tools.calibrate.board.report import digest_of, report_json, report_te
 from mdacl_tools.calibrate.board.selection import spread_views
 from mdacl_tools.calibrate.board.solve import solve
 from mdacl_tools.calibrate.result_files import write_with_picture
+from mdacl_tools.recordings.input_options import add_input_options, input_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="recording of the board, or a folder with rgb/ and thermal/ images of the same names",
     )
     _add_board_arguments(parser)
-    parser.add_argument("--rgb-topic", default=None, help="where a bag's topics do not tell")
-    parser.add_argument("--thermal-topic", default=None, help="where a bag's topics do not tell")
+    add_input_options(parser)
     parser.add_argument(
         "--thermal-clock-offset",
         type=float,
@@ -90,8 +90,7 @@ def run(args: argparse.Namespace) -> int:
     _check_arguments(args)
     source = PairSource(
         args.source,
-        args.rgb_topic,
-        args.thermal_topic,
+        input_options(args),
         args.thermal_clock_offset or 0.0,
         args.max_skew,
         args.look_at,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mdacl_ros.types import Array, Modality
+from mdacl_tools.recordings.input_options import InputOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +15,14 @@ class PairSource:
 
     Attributes:
         path: Bag, or folder with rgb/ and thermal/ images of the same names.
-        rgb_topic: Image topic of a bag's colour camera, where its name does not tell.
-        thermal_topic: The same of the thermal camera.
+        options: How a recording is to be opened.
         clock_offset: Seconds added to thermal stamps.
         max_skew: Seconds by which the stamps of a pair may differ.
         most: Pairs that are looked at; a longer recording gives its stillest ones.
     """
 
     path: Path
-    rgb_topic: str | None = None
-    thermal_topic: str | None = None
+    options: InputOptions = field(default_factory=InputOptions)
     clock_offset: float = 0.0
     max_skew: float = 0.05
     most: int = 150

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from mdacl_ros.types import MODALITIES, Array, FloatArray, FramePair, Modality
 from mdacl_tools.calibrate.board.grey_images import grey_of
 from mdacl_tools.calibrate.board.pair_types import ImagePair, PairSource
 from mdacl_tools.calibrate.swapped_cameras import exchange_told
-from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.input_options import opened
 from mdacl_tools.recordings.recording import Recording
 
 _NEVER_NS = 1 << 62
@@ -29,10 +28,9 @@ def recorded_pairs(source: PairSource) -> Iterator[ImagePair]:
         RecordingError: It cannot be read.
         CalibrationError: A camera is missing, or the cameras are exchanged.
     """
-    recording = open_recording(
-        source.path, rgb_topic=source.rgb_topic, thermal_topic=source.thermal_topic
-    )
-    with closing(recording):
+    with opened(
+        source.path, source.options, offset_s=source.clock_offset, max_skew_s=source.max_skew
+    ) as recording:
         missing = [c for c in MODALITIES if not recording.frames.get(c)]
         if missing:
             raise CalibrationError(
@@ -40,7 +38,7 @@ def recorded_pairs(source: PairSource) -> Iterator[ImagePair]:
                 " with --rgb-topic and --thermal-topic"
             )
         slots = max(1, -(-min(recording.frames.values()) // source.most))
-        with exchange_told(str(source.path)):
+        with exchange_told(recording):
             yield from _stillest(_pairs(recording, source), slots)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ from mdacl_tools.calibrate.check.region_fit import RegionFit, fit_regions
 from mdacl_tools.calibrate.check.shift_cost import TABLE, ShiftTable, load_shift_table
 from mdacl_tools.calibrate.result_files import write_result
 from mdacl_tools.calibrate.swapped_cameras import EXCHANGED
-from mdacl_tools.recordings.open_recording import open_recording
-from mdacl_tools.scoring.analysis_inputs import model_folder, out_folder
+from mdacl_tools.recordings.input_options import add_input_options, input_options, opened
+from mdacl_tools.scoring.analysis_inputs import out_folder
+from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.numbers import percent, rounded, text_table
 
 
@@ -28,14 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the calibration, the recording and where the pictures go."""
     parser.add_argument("rig", type=Path, metavar="RIG.yaml", help="calibration to check")
     parser.add_argument("path", metavar="BAG|FOLDER", help="recording of both cameras")
-    parser.add_argument("--clip", help="which clip of a folder with several")
-    parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
-    parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
+    add_input_options(parser)
     parser.add_argument("--pairs", type=int, default=40, help="most pairs to use")
-    parser.add_argument("--clock-offset", type=float, default=0.0, help="s added to thermal stamps")
+    parser.add_argument(
+        "--thermal-clock-offset", "--clock-offset", dest="clock_offset", type=float, default=0.0,
+        metavar="S", help="seconds added to thermal stamps",
+    )  # fmt: skip
     parser.add_argument("--max-skew", type=float, default=MAX_SKEW, help="s between paired stamps")
     parser.add_argument("--bound", type=float, default=6.0, help="pixels from which it is off")
-    parser.add_argument("--model", type=Path, default=None, help="model folder (default: shipped)")
+    add_model_option(parser)
     parser.add_argument(
         "--table", type=Path, default=None, help=f"shift table (default: {TABLE} of the model)"
     )
@@ -52,11 +53,8 @@ def run(args: argparse.Namespace) -> int:
     rig = load_rig(args.rig)
     model = model_folder(args)
     table = load_shift_table(args.table or model / TABLE)
-    with closing(
-        open_recording(
-            args.path, clip=args.clip, rgb_topic=args.rgb_topic, thermal_topic=args.thermal_topic
-        )
-    ) as recording:
+    options, offset = input_options(args), args.clock_offset
+    with opened(args.path, options, offset_s=offset, max_skew_s=args.max_skew) as recording:
         name = recording.name
         result = check_rig(rig, recording, args.pairs, args.max_skew, args.clock_offset)
     fit = fit_regions(result.after) if result.after.confident else None

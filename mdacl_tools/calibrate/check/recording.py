@@ -72,13 +72,13 @@ def check_rig(
             cannot be used.
         RecordingError: There is no pair, or the recording is damaged.
     """
-    with exchange_told(f"recording {recording.name}"):
+    with exchange_told(recording):
         pairs = list(spread_pairs(recording, count, max_skew, clock_offset))
     if not pairs:
         raise RecordingError(
             f"recording {recording.name}: got {dict(recording.frames)} frames but no pair of them"
             f" near enough in time, wanted RGB and thermal within {max_skew:g} s; give"
-            " --clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
+            " --thermal-clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
         )
     plain = RigCalibration("identity", CameraModel(rig.rgb.size), CameraModel(rig.thermal.size))
     shown = len(pairs) // 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,22 @@ from mdacl_ros.sensing.registration.rig import load_rig
 from mdacl_tools.calibrate.clock.estimate import ClockResult, estimate_clock
 from mdacl_tools.calibrate.clock.signals import collect_signals
 from mdacl_tools.calibrate.result_files import check_output, write_result
-from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.input_options import (
+    add_input_options,
+    exit_code,
+    input_options,
+    opened,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("path", metavar="BAG|FOLDER", help="recording in which something moves")
-    parser.add_argument("--clip", help="which clip of a folder with several")
-    parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
-    parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
+    add_input_options(parser)
+    parser.add_argument(
+        "--thermal-clock-offset", type=float, default=0.0, metavar="S",
+        help="seconds added to thermal stamps before: where clocks are further apart than --range",
+    )  # fmt: skip
     parser.add_argument(
         "--rig", type=Path, metavar="rig.yaml", help="calibration (default: same view)"
     )
@@ -43,12 +50,9 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         check_output(args.out)
     rig = load_rig(args.rig) if args.rig is not None else None
-    with closing(
-        open_recording(
-            args.path, clip=args.clip, rgb_topic=args.rgb_topic, thermal_topic=args.thermal_topic
-        )
-    ) as recording:
-        signals = collect_signals(recording, args.seconds, rig)
+    given, options = args.thermal_clock_offset, input_options(args)
+    with opened(args.path, options, offset_s=given, max_skew_s=args.range) as recording:
+        signals = collect_signals(recording, args.seconds, rig, given)
         name = recording.name
     result = estimate_clock(signals, args.range)
     if result.refusal:
@@ -57,8 +61,9 @@ def run(args: argparse.Namespace) -> int:
         from mdacl_tools.calibrate.clock.picture import draw_clock
 
         write_result(args.out, draw_clock(signals, result))
+    result = replace(result, offset=result.offset + given)
     print(json.dumps(_report(result)) if args.json else _text(result, args.out))
-    return 0
+    return exit_code(recording)
 
 
 def _report(result: ClockResult) -> dict[str, Any]:

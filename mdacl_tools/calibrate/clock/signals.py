@@ -50,7 +50,10 @@ class CameraSignal:
 
 
 def collect_signals(
-    recording: Recording, longest_s: float, rig: RigCalibration | None = None
+    recording: Recording,
+    longest_s: float,
+    rig: RigCalibration | None = None,
+    offset_s: float = 0.0,
 ) -> dict[Modality, CameraSignal]:
     """Play a recording and reduce its frames to cells.
 
@@ -58,6 +61,7 @@ def collect_signals(
         recording: Where from.
         longest_s: Stop after this much of it, in seconds.
         rig: Lays thermal over RGB; ``None``: both images are taken to show one view.
+        offset_s: Seconds added to thermal stamps.
 
     Returns:
         A signal of each camera; their times count from one instant.
@@ -69,14 +73,16 @@ def collect_signals(
     rows: dict[Modality, list[tuple[int, FloatArray]]] = {camera: [] for camera in MODALITIES}
     cells, sizes = _CellReader(rig), OneSize(recording.name)
     start: int | None = None
-    with exchange_told(f"recording {recording.name}"):
+    offset_ns = round(offset_s * 1e9)
+    with exchange_told(recording):
         for event in recording:
             start = event.time_ns if start is None else start
             if event.time_ns - start > longest_s * 1e9:
                 break
             sizes.check(event.camera, event.frame)
             values = cells.read(event.camera, event.frame)
-            rows[event.camera].append((event.frame.stamp_ns, values))
+            shift = offset_ns if event.camera == "thermal" else 0
+            rows[event.camera].append((event.frame.stamp_ns + shift, values))
     origin = min((stamp for part in rows.values() for stamp, _ in part), default=0)
     return {camera: _signal(recording.name, camera, rows[camera], origin) for camera in MODALITIES}
 

@@ -6,7 +6,6 @@ import argparse
 import datetime
 import json
 import math
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from mdacl_tools.calibrate.scene.evidence import SceneResult, estimate_scene
 from mdacl_tools.calibrate.scene.frames import SceneFrames, collect_frames
 from mdacl_tools.calibrate.scene.picture import draw_scene, encode_png
 from mdacl_tools.calibrate.scene.warp_model import Matrix, resize_matrix
-from mdacl_tools.recordings.open_recording import open_recording
+from mdacl_tools.recordings.input_options import add_input_options, input_options, opened
 
 _NS = 1_000_000_000
 
@@ -29,15 +28,16 @@ _NS = 1_000_000_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("path", metavar="BAG|FOLDER", help="recording of an ordinary scene")
-    parser.add_argument("--clip", help="which clip of a folder with several")
-    parser.add_argument("--rgb-topic", help="RGB image topic of a bag")
-    parser.add_argument("--thermal-topic", help="thermal image topic of a bag")
+    add_input_options(parser)
     parser.add_argument(
         "--initial", type=Path, metavar="rig.yaml", help="rough calibration (default: same view)"
     )
     parser.add_argument("--frames", type=int, default=40, help="pairs to use")
     parser.add_argument("--max-skew", type=float, default=0.05, help="s between paired stamps")
-    parser.add_argument("--clock-offset", type=float, default=0.0, help="s added to thermal stamps")
+    parser.add_argument(
+        "--thermal-clock-offset", "--clock-offset", dest="clock_offset", type=float, default=0.0,
+        metavar="S", help="seconds added to thermal stamps",
+    )  # fmt: skip
     parser.add_argument(
         "--distance", type=float, default=math.inf, help="m at which the scene stands, to note down"
     )
@@ -50,11 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Estimate, judge, write the calibration and its picture, or say why not."""
     _check(args)
-    with closing(
-        open_recording(
-            args.path, clip=args.clip, rgb_topic=args.rgb_topic, thermal_topic=args.thermal_topic
-        )
-    ) as recording:
+    options, offset = input_options(args), args.clock_offset
+    with opened(args.path, options, offset_s=offset, max_skew_s=args.max_skew) as recording:
         frames = collect_frames(
             recording, args.frames, round(args.max_skew * _NS), round(args.clock_offset * _NS)
         )

@@ -82,7 +82,7 @@ def collect_frames(
                 f"recording {recording.name}: has no {camera} frames, wanted both cameras; name"
                 f" the topic with --{camera}-topic"
             )
-    with exchange_told(f"recording {recording.name}"):
+    with exchange_told(recording):
         chosen = _choose(recording, count, clock_offset_ns)
     near = [c for c in chosen if c.thermal is not None and abs(c.skew_ns) <= max_skew_ns]
     if not near:
@@ -90,9 +90,9 @@ def collect_frames(
         raise CalibrationError(
             f"recording {recording.name}: the nearest RGB and thermal frames are"
             f" {skew / 1e9:.3f} s apart, wanted {max_skew_ns / 1e9:.3f} s or less; give"
-            " --clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
+            " --thermal-clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
         )
-    with exchange_told(f"recording {recording.name}"):
+    with exchange_told(recording):
         return _prepare(near)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from mdacl_ros.errors import RecordingError
-from mdacl_tools.recordings.datasets.record import LabelledBox
+from mdacl_tools.recordings.datasets.record import POLYGON, LabelledBox, in_order
 
 
 def read_voc(path: Path) -> list[LabelledBox]:
@@ -40,7 +40,7 @@ def _voc_object(node: ElementTree.Element) -> LabelledBox:
         x0, y0, x1, y1 = (float(corner) for corner in corners if corner is not None)
         xyxy = (x0, y0, x1, y1)
     difficult = node.findtext("difficult", "0").strip() == "1"
-    return LabelledBox((node.findtext("name") or "").strip(), xyxy, ignore=difficult)
+    return in_order(LabelledBox((node.findtext("name") or "").strip(), xyxy, ignore=difficult))
 
 
 def _number(box: ElementTree.Element, tag: str) -> float:
@@ -68,6 +68,8 @@ def read_bbgt(path: Path) -> list[LabelledBox]:
 
 
 def _bbgt_object(row: list[str]) -> LabelledBox:
+    if len(row) < 5:
+        raise ValueError(f"a line of {len(row)} words")
     x, y, width, height = (float(value) for value in row[1:5])
     ignore = len(row) > 10 and row[10] == "1"
     return LabelledBox(row[0], (x, y, x + width, y + height), ignore=ignore)
@@ -75,6 +77,8 @@ def _bbgt_object(row: list[str]) -> LabelledBox:
 
 def read_yolo(path: Path, names: list[str], size: tuple[int, int] | None) -> list[LabelledBox]:
     """Read YOLO text: class number, centre and size as shares of the image. No file: no object.
+
+    A row of a class and three points or more is a polygon (segmentation): its box is taken.
 
     Args:
         path: Text file.
@@ -103,6 +107,11 @@ def _yolo_object(row: list[str], names: list[str], size: tuple[int, int]) -> Lab
     number = int(float(row[0]))
     if not 0 <= number < len(names):
         raise ValueError(f"class {number}")
+    if len(row) >= 7 and len(row) % 2:
+        xs, ys = ([float(v) * side for v in row[1 + k :: 2]] for k, side in enumerate(size))
+        return LabelledBox(names[number], (min(xs), min(ys), max(xs), max(ys)), note=POLYGON)
+    if len(row) != 5:
+        raise ValueError(f"a line of {len(row)} numbers")
     x, y, width, height = (float(v) * side for v, side in zip(row[1:5], size * 2, strict=True))
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     return LabelledBox(names[number], box)

@@ -13,7 +13,7 @@ from mdacl_tools.recordings.datasets import findings as kinds
 from mdacl_tools.recordings.datasets.classes import is_known
 from mdacl_tools.recordings.datasets.findings import DatasetFinding
 from mdacl_tools.recordings.datasets.fingerprint import Fingerprint, fingerprint, near_pairs
-from mdacl_tools.recordings.datasets.images import read_rgb, read_thermal, same_view
+from mdacl_tools.recordings.datasets.images import orientation, read_rgb, read_thermal, same_view
 from mdacl_tools.recordings.datasets.record import PairRecord
 
 BOX_TOLERANCE = 1.0
@@ -61,8 +61,13 @@ def _read_images(index: int, record: PairRecord, found: list[DatasetFinding]) ->
             continue
         try:
             images.append(read_rgb(path) if path is record.rgb else read_thermal(path)[0])
-        except RecordingError:
-            found.append(DatasetFinding(kinds.UNREADABLE, index, str(path)))
+        except RecordingError as error:
+            palette = "palette colours" in str(error)
+            kind = kinds.PALETTE if palette else kinds.UNREADABLE
+            found.append(DatasetFinding(kind, index, str(path)))
+        turned = orientation(path)
+        if turned != 1:
+            found.append(DatasetFinding(kinds.TURNED, index, f"{path}: orientation {turned}"))
     return images
 
 
@@ -82,6 +87,7 @@ def _check_boxes(
 ) -> Iterator[DatasetFinding]:
     """Annotation file, classes and boxes of one record."""
     yield from (DatasetFinding(kinds.ANNOTATION, index, fault) for fault in record.faults)
+    yield from (DatasetFinding(kinds.LABEL, index, note) for note in record.notes)
     names = sorted({name for name in record.left_out if not is_known(name)})
     yield from (DatasetFinding(kinds.UNKNOWN, index, repr(name)) for name in names)
     if not record.faults and not len(record.boxes):

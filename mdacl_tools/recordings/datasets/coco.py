@@ -21,7 +21,7 @@ def load_coco(path: Path) -> Coco:
         RecordingError: It is missing, no JSON, or lacks images or annotations.
     """
     try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
+        coco = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecordingError(
             f"{path}: cannot read the annotation file ({error.strerror}); check the path"
@@ -128,7 +128,7 @@ def _pair(path: Path, image: dict[str, Any], camera: Modality | None, split: str
     if camera is None:
         raise RecordingError(
             f"{path}: its images name one file each ({file.name}), wanted rgb and thermal; say "
-            "which camera they are of: camera rgb or thermal"
+            "which camera they are of: --camera rgb or --camera thermal"
         )
     rgb_file, thermal_file = (file, None) if camera == "rgb" else (None, file)
     return Pair(int(image["id"]), rgb_file, thermal_file, split, meta)

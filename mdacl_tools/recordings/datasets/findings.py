@@ -24,6 +24,9 @@ UNREADABLE = Kind("image unreadable")
 SIZE = Kind("pair not registered (aspect ratios differ)")
 OUTSIDE = Kind("box out of bounds")
 EMPTY = Kind("box empty")
+LABEL = Kind("label not as its format has it")
+PALETTE = Kind("thermal image in palette colours")
+TURNED = Kind("EXIF orientation, not applied: read as it is stored", serious=False)
 UNKNOWN = Kind("class unknown, left out")
 NOTHING = Kind("not one box in the whole set")
 DUPLICATE = Kind("same images twice")
@@ -33,8 +36,8 @@ SIMILAR = Kind("nearly the same images in one part", serious=False)
 UNLABELLED = Kind("no box", serious=False)
 
 KINDS = (
-    ANNOTATION, MISSING, UNREADABLE, SIZE, OUTSIDE, EMPTY, UNKNOWN, NOTHING, DUPLICATE, LEAKAGE,
-    SCALED, SIMILAR, UNLABELLED,
+    ANNOTATION, MISSING, UNREADABLE, PALETTE, SIZE, OUTSIDE, EMPTY, LABEL, UNKNOWN, NOTHING,
+    DUPLICATE, LEAKAGE, SCALED, SIMILAR, UNLABELLED, TURNED,
 )  # fmt: skip
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mdacl_ros.errors import RecordingError
@@ -15,6 +16,8 @@ from mdacl_tools.recordings.datasets.coco import read_coco
 from mdacl_tools.recordings.datasets.record import PairRecord
 
 COCO = "COCO"
+BOM = "{} begins with a byte order mark (BOM), which JSON has none of: it was skipped"
+
 TEST_SPLITS = ("test", "validation", "val")
 """Names of the part that is scored, best first."""
 
@@ -52,12 +55,14 @@ class Dataset:
         layout: Name of the layout.
         splits: The parts it has, read or not.
         records: Labelled pairs of the parts that were read.
+        notes: How files were read that are not quite as they should be.
     """
 
     root: Path
     layout: str
     splits: tuple[str, ...]
     records: tuple[PairRecord, ...]
+    notes: tuple[str, ...] = ()
 
     def sound_records(self) -> list[PairRecord]:
         """The records, if all annotation files could be read.
@@ -90,7 +95,9 @@ def open_dataset(
     root, layout = (path, None) if path.suffix == ".json" else _find(path)
     if layout is None:
         files = _coco_files(root)
-        return _read(root, COCO, tuple(files), split, lambda s: read_coco(files[s], camera, s))
+        dataset = _read(root, COCO, tuple(files), split, lambda s: read_coco(files[s], camera, s))
+        read = [files[s] for s in files if split in (None, s)]
+        return replace(dataset, notes=tuple(BOM.format(f.name) for f in read if _has_bom(f)))
     return _read(root, layout.name, layout.splits(root), split, lambda s: layout.read(root, s))
 
 
@@ -194,12 +201,17 @@ def _coco_files(path: Path) -> dict[str, Path]:
     return {file.stem: file for file in sorted(path.glob("*.json")) if _is_coco(file)}
 
 
+def _has_bom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3) == codecs.BOM_UTF8
+
+
 def _is_coco(path: Path) -> bool:
     """Whether a json lists images by file name."""
     if path.suffix != ".json":
         return False
     try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
+        coco = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return False
     images = coco.get("images") if isinstance(coco, dict) else None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from mdacl_ros.types import LABELS, BoolArray, FloatArray, IntArray
 from mdacl_tools.recordings.datasets.classes import meaning
+
+INVERTED = "corners in the wrong order (xmin > xmax or ymin > ymax) were exchanged"
+POLYGON = "a polygon was taken as the box around it"
 
 LABEL_SETS = ("visible", "infrared")
 """Names of the label sets drawn on the rgb and on the thermal image, in the order of cameras."""
@@ -25,12 +28,23 @@ class LabelledBox:
         ignore: Marked as crowd, difficult or not to be judged.
         label_sets: Which annotators drew it (``visible``, ``infrared``, ``fusion``); empty where
             nothing is said.
+        note: How it was read, where it does not stand there as it should.
     """
 
     name: str
     box: tuple[float, float, float, float]
     ignore: bool = False
     label_sets: frozenset[str] = frozenset()
+    note: str = ""
+
+
+def in_order(item: LabelledBox) -> LabelledBox:
+    """The label with its corners in order; noted where they were not."""
+    x0, y0, x1, y1 = item.box
+    if not (x1 < x0 or y1 < y0):
+        return item
+    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    return replace(item, box=box, note=INVERTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,7 @@ class PairRecord:
         split: Part of the data set (``train``, ``test``, ...).
         left_out: Class name of each annotation that is no class of this project.
         faults: What is wrong with its annotation file, a line each; then there are no boxes.
+        notes: How labels were read that do not stand there as they should, one each.
     """
 
     image_id: int
@@ -64,6 +79,7 @@ class PairRecord:
     split: str = ""
     left_out: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,6 +138,7 @@ def make_record(
         split=pair.split,
         left_out=tuple(o.name for o, m in zip(objects, meanings, strict=True) if m is None),
         faults=tuple(faults),
+        notes=tuple(item.note for item in objects if item.note),
     )
 
 

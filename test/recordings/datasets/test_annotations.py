@@ -92,3 +92,38 @@ def test_class_names_in_any_spelling():
     assert meaning("People", frozenset(("people",))).ignore is True
     assert meaning("Lamp") is None
     assert not is_known("forklift")
+
+
+@pytest.mark.parametrize(
+    ("row", "box"),
+    [
+        ("0 0.5 0.5 0.5 0.25", (16, 18, 48, 30)),
+        ("0 0.25 0.25 0.75 0.25 0.75 0.75", (16, 12, 48, 36)),
+        ("0 0.1 0.5 0.5 0.1 0.9 0.5 0.5 0.9", (6.4, 4.8, 57.6, 43.2)),
+    ],
+)
+def test_a_yolo_polygon_is_taken_as_the_box_around_it(tmp_path: Path, row, box):
+    (tmp_path / "a.txt").write_text(f"{row}\n")
+    (found,) = read_yolo(tmp_path / "a.txt", ["person"], (64, 48))
+    assert found.box == pytest.approx(box)
+    assert ("polygon" in found.note) == (len(row.split()) > 5)
+
+
+@pytest.mark.parametrize(
+    "row", ["0 0.5 0.5 0.5", "0 0.5 0.5 0.5 0.2 0.9", "0", "0 .1 .1 .2 .2 .3 .3 .4"]
+)
+def test_other_numbers_of_columns_are_no_yolo_text(tmp_path: Path, row):
+    (tmp_path / "a.txt").write_text(f"{row}\n")
+    with pytest.raises(RecordingError, match="not YOLO text"):
+        read_yolo(tmp_path / "a.txt", ["person"], (64, 48))
+
+
+@pytest.mark.parametrize("box", [(40, 5, 10, 20), (10, 20, 40, 5), (40, 20, 10, 5)])
+def test_voc_corners_in_the_wrong_order_are_exchanged_and_noted(tmp_path: Path, box):
+    tags = zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
+    inner = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags)
+    text = f"<annotation><object><name>person</name><bndbox>{inner}</bndbox></object></annotation>"
+    (tmp_path / "a.xml").write_text(text)
+    (found,) = read_voc(tmp_path / "a.xml")
+    assert found.box == (10, 5, 40, 20)
+    assert "wrong order" in found.note

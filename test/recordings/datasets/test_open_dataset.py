@@ -74,7 +74,7 @@ def test_one_camera_needs_its_name(tmp_path: Path):
         image["file_name"] = Path(image.pop("thermal")).name
         (root / "thermal" / image["file_name"]).rename(root / "images" / image["file_name"])
     (root / "train.json").write_text(json.dumps(coco))
-    with pytest.raises(RecordingError, match="camera rgb or thermal"):
+    with pytest.raises(RecordingError, match="--camera rgb or --camera thermal"):
         open_dataset(root)
     record = open_dataset(root, camera="thermal").records[0]
     assert record.rgb is None

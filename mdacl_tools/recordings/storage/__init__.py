@@ -1,0 +1,1 @@
+"""The files that bags are kept in: mcap, sqlite3 and ROS 1, sound or damaged, read alike."""
