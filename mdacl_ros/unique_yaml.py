@@ -17,7 +17,7 @@ class _Loader(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable) and key in seen:
                 raise yaml.constructor.ConstructorError(
-                    "while reading a mapping", node.start_mark, f"key {key!r} comes twice",
+                    "while reading a mapping", node.start_mark, f"key {key!r} is there twice",
                     key_node.start_mark,
                 )  # fmt: skip
             if isinstance(key, Hashable):

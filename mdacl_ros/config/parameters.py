@@ -76,7 +76,7 @@ class NodeParameters:
     thermal_format: str = parameter(
         AUTO,
         "What counts of mono16 and 16UC1 images are, by camera family; auto: kelvin_scale, and "
-        "told from the counts where that gives no temperature.",
+        "found from the counts where that gives no temperature.",
         choices=(AUTO, *FORMATS),
     )
     max_skew: float = parameter(

@@ -35,7 +35,7 @@ CLASS_COLOURS: tuple[Colour, ...] = (YELLOW, GREEN, PINK, SKY, VERMILION)
 HISTORY_STEP = 2
 """Pixels a value of the MDI curve in the footer."""
 
-DEAD, UNUSED = "no {} picture", "{} frozen or broken: not used"
+DEAD, UNUSED = "no {} image", "{} frozen or broken: not used"
 """What a camera's place says while it shows nothing."""
 
 FOOTER_FRACTION = 0.13

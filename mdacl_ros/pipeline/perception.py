@@ -173,8 +173,8 @@ class Perception:
         inferred = time.perf_counter()
         if wrong := raw.not_finite():
             raise EngineError(
-                f"engine: {self.engine.name} {self.engine.precision} answered with {wrong} that "
-                "are no numbers (NaN or inf): damaged weights, or too narrow a precision; take "
+                f"engine: {self.engine.name} {self.engine.precision} returned {wrong} "
+                "with NaN or Inf: damaged weights, or too narrow a precision; take "
                 "float32, or other weights"
             )
         present = (bool(given.present[0, 0].any()), bool(given.present[0, 1].any()))

@@ -169,7 +169,7 @@ def _check_container(data: memoryview, format_: str, where: str, max_pixels: int
         )
     size = _png_size(data) if head == _PNG else _jpeg_size(data)
     if size is None:
-        raise ImageError(f"{where}: no picture size in its header; check the link to the camera")
+        raise ImageError(f"{where}: no image size in its header; check the link to the camera")
     check_size(where, size, max_pixels)
 
 

@@ -231,7 +231,7 @@ def _check_bytes(
     if row.means in ("i420", "yv12") and step != row_bytes:
         raise ImageError(
             f"{where}: got step {step}, wanted {row_bytes}: its chroma planes have rows of half"
-            " that length, padding cannot be told apart; let the driver send no padding, or nv12"
+            " that length, padding cannot be recognised; let the driver send no padding, or nv12"
         )
     if not step * (rows - 1) + row_bytes <= received <= step * rows:
         raise ImageError(

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="check")
     check = actions.add_parser("check", help="look for what would spoil training or scores")
     check.add_argument("path", type=Path, metavar="PATH", help="data-set folder or COCO json")
-    check.add_argument("--split", help="only this part (all: leakage between them is looked for)")
+    check.add_argument("--split", help="only this split (all: leakage between them is looked for)")
     check.add_argument(
         "--camera", choices=("rgb", "thermal"), help="camera of a COCO file of single images"
     )
@@ -59,7 +59,7 @@ def _write(path: Path, dataset: Dataset, found: Sequence[DatasetFinding]) -> Non
         written = False
     if not written:
         raise RecordingError(
-            f"argument --out: cannot write a picture to {path}; wanted a .png in an existing folder"
+            f"argument --out: cannot write an image to {path}; wanted a .png in an existing folder"
         )
 
 

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     if not log.answers:
         reason = log.node.get("failed") or "see its log"
-        raise EngineError(f"detector node: answered no frame; {reason} ({args.out}/logs)")
+        raise EngineError(f"detector node: processed no frame; {reason} ({args.out}/logs)")
     return 0
 
 
@@ -191,6 +191,6 @@ def _conclusion(metrics: dict[str, Any], out: Path) -> str:
         f"{metrics['detections']['total']} detections {metrics['detections']['by_class']}",
     ]
     if metrics.get("map50") is not None:
-        lines.append(f"mAP50 {metrics['map50']:.3f}, mAP {metrics['map']:.3f} on answered frames")
+        lines.append(f"mAP50 {metrics['map50']:.3f}, mAP {metrics['map']:.3f} on processed frames")
     pictures = ", ".join(sorted(path.name for path in out.iterdir() if path.name != "logs"))
     return "\n".join([*lines, f"{out}/: {pictures}"])

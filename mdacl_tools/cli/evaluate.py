@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     if args.workers < 1:
         raise MdaclError(f"argument --workers: got {args.workers}, wanted 1 or more")
     if args.annotate and args.no_page:
-        raise MdaclError("argument --annotate: comes with the page; leave --no-page out")
+        raise MdaclError("argument --annotate: needs the page; leave --no-page out")
     jobs = plan_jobs(args.path, args.out or DEFAULT_OUT)
     check_exists(jobs)
     settings = settings_of(args)

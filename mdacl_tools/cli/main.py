@@ -54,7 +54,7 @@ COMMANDS: dict[str, Command] = {
     "analyse": Command(
         "mdacl_tools.cli.analyse", "missing and corrupted cameras, training dynamics, features"
     ),
-    "data": Command("mdacl_tools.cli.data", "check a data set: pairs, boxes, classes, doubles"),
+    "data": Command("mdacl_tools.cli.data", "check a data set: pairs, boxes, classes, duplicates"),
     "calibrate": Command(
         "mdacl_tools.cli.calibrate", "register the thermal camera with the colour camera"
     ),
@@ -191,7 +191,7 @@ def _help() -> str:
         [
             "usage: mdacl COMMAND [options]      mdacl COMMAND --help      mdacl --version",
             "",
-            "RGB-thermal detection that says which camera the answer rests on.",
+            "RGB-thermal detection that says which camera the detections rest on.",
             "",
             "commands:",
             *lines,

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what mdacl evaluate wrote (a report.json in it, or in its folders)",
     )  # fmt: skip
     parser.add_argument(
-        "--recording", help="what was evaluated, for the pictures; only with a single report"
+        "--recording", help="what was evaluated, for the images; only with a single report"
     )
     parser.add_argument("--calibration", type=Path, help="rig calibration that was used")
     parser.add_argument("--annotate", action="store_true", help="also write the bag annotated/")

@@ -46,7 +46,7 @@ class BagFile:
         odd = sorted(set(UNQUOTED) & set(str(path.absolute())))
         if storage == "sqlite3" and odd:
             raise RecordingError(
-                f"bag {path}: got {' '.join(odd)} in its path, which SQLite takes for a part of a "
+                f"bag {path}: got {' '.join(odd)} in its path, which SQLite takes for a piece of a "
                 "URI; choose another path, or --storage mcap"
             )
         self._path = path

@@ -138,7 +138,7 @@ def key_facts(report: Report) -> tuple[Fact, ...]:
     ]
     if lost or counts.get("dropped_busy"):
         total = lost + (counts.get("dropped_busy") or 0)
-        facts.append(Fact("Dropped", words.number(total), "images without an answer"))
+        facts.append(Fact("Dropped", words.number(total), "images without a result"))
     if flicker.get("share") is not None:
         share = words.percent(flicker["share"])
         facts.append(Fact("Flicker", f"{share} %", "of detections come or go for one frame"))
@@ -176,7 +176,7 @@ def _histograms(report: Report) -> tuple[Histogram, ...]:
     drawn = (
         histogram("Latency", report.timing.get("latency_ms") or {}, "ms"),
         histogram("Skew, thermal to RGB", given.get("skew_ms") or {}, "ms"),
-        histogram("Time between answers", given.get("interval_ms") or {}, "ms"),
+        histogram("Time between results", given.get("interval_ms") or {}, "ms"),
         histogram("Dominance (MDI)", given.get("mdi") or {}),
         histogram("Detections in a frame", report.detections_per_frame.get("histogram") or {}),
     )

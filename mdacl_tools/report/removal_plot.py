@@ -38,7 +38,7 @@ def draw_removal(table: RemovalTable, path: Path) -> None:
     index.axhline(0, color=INK, lw=0.8)
     index.set_ylim(-1.05, 1.05)
     index.set_ylabel("mean MDI:   thermal   ←   0   →   RGB")
-    index.set_title("Which camera the answers rest on", loc="left", weight="bold")
+    index.set_title("Which camera the detections rest on", loc="left", weight="bold")
     for axis in (scores, index):
         axis.set_xticks([0, 25, 50, 75, 100])
         axis.set_xlabel("frames without the camera in %")

@@ -71,8 +71,8 @@ def parts_table(report: Report) -> Table:
             Cell(signed(mdi), mdi),
         )
 
-    note = "In percent. The parts are those the recording names."
-    return Table("Parts of the recording", note, head, tuple(row(name) for name in names))
+    note = "In percent. The phases are those the recording names."
+    return Table("Phases of the recording", note, head, tuple(row(name) for name in names))
 
 
 def bins_table(report: Report, key: str, title: str, what: str) -> Table:
@@ -109,9 +109,7 @@ def events_table(report: Report) -> Table:
             )
         )
     head = ("event", "begins at", "lasts", "mean MDI of its kind")
-    return Table(
-        "Events", "Found in the pictures and stamps, not told by anyone.", head, tuple(rows)
-    )
+    return Table("Events", "Found in images and stamps, not entered by anyone.", head, tuple(rows))
 
 
 def _range(name: str) -> str:

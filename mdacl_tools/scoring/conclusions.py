@@ -101,7 +101,7 @@ def _losses(recording: Mapping[str, Any], counts: Mapping[str, Any]) -> list[Lin
             lines.append(
                 (
                     "warn",
-                    f"{_percent(dropped / received)} of the {camera} frames were not answered "
+                    f"{_percent(dropped / received)} of the {camera} frames were not processed "
                     f"(most: {cause}).",
                 )
             )
@@ -150,7 +150,7 @@ def _rest(
     if mean is not None:
         leader = "RGB" if mean > 0 else "thermal"
         how = f"lean on {leader}" if abs(mean) >= BALANCED else "rest on both about equally"
-        lines.append(("ok", f"With both cameras the answers {how} (mean MDI {mean:+.2f})."))
+        lines.append(("ok", f"With both cameras the detections {how} (mean MDI {mean:+.2f})."))
     share = flicker["share"]
     if share is not None:
         level: Level = "warn" if share > FLICKER_SHARE else "ok"

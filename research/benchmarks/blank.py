@@ -81,7 +81,7 @@ def main() -> None:
     clips = sorted(p.name for p in (data / "m3svd/videos/visible").iterdir())
     sources = {name: stills(data, name, args.every) for name in SETS}
     sources |= {f"clip {name}": clip(data, name, 5 * args.every) for name in clips}
-    print(f"{'real images':<28}{'images':>8}{'whole':>8}{'in part':>9}{'most cells':>12}")
+    print(f"{'real images':<28}{'images':>8}{'whole':>8}{'in places':>9}{'most cells':>12}")
     for name, pairs in sources.items():
         shares = [
             BlankCells().look(image, COVERED).mean()

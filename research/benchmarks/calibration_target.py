@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=36)
     parser.add_argument("--others", type=int, default=1, help="rigs of each other board")
     parser.add_argument("--first", type=int, default=0, help="seed of the first rig")
-    parser.add_argument("--only", default="", help="640x512, 160x120 or others: this part alone")
+    parser.add_argument("--only", default="", help="640x512, 160x120 or others: this size alone")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     cases = [

@@ -148,7 +148,7 @@ def live_change(perception: Perception, pairs: Iterator[FramePair], how: str) ->
     usual, slowest = median(walls[2:8] + walls[-8:]), max(walls[8:16])
     print(
         f"new distance {how}: {usual:.0f} ms a pair, slowest while it changes {slowest:.0f} ms;"
-        f" in force {late} pairs later; all {len(walls)} pairs answered"
+        f" in force {late} pairs later; all {len(walls)} pairs processed"
     )
 
 

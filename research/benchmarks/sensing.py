@@ -150,7 +150,7 @@ def main() -> None:
             print(f"  {name:44}{held} blocks kept, peak {peak:.2f} MiB a frame")
     compare("decode 1280x720", wire_cases())
     compare("registration into 640x512", registration_cases())
-    compare("repeated pictures", repetition_cases())
+    compare("repeated images", repetition_cases())
     start = time.perf_counter()
     rig = load_rig(ROOT / "calibration" / "example_rig.yaml")
     Registration(rig, rig.rgb.size, rig.thermal.size, (640, 512))

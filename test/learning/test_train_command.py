@@ -164,7 +164,7 @@ def test_a_run_folder_that_cannot_be_made_is_told_first(
     [
         ({"start": "runs/nothing"}, "start is runs/nothing, which is no model folder"),
         ({"annotations": ["walk"]}, "walk: no such file or folder"),
-        ({"annotations": ["scored"]}, "wanted a part `train` to learn from, got test"),
+        ({"annotations": ["scored"]}, "wanted a split `train` to learn from, got test"),
         ({"size": "tiny"}, "own.yaml: size is 'tiny', wanted one of ['small', 'nano', "),
     ],
 )

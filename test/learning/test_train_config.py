@@ -62,7 +62,7 @@ augmentation: {size: [64, 96], flip: 0}
         ("augmentation: {flip: 3}", "augmentation.flip is 3, wanted 0 to 1"),
         ("augmentation: {scale: [1.6, 0.5]}", r"scale is \[1.6, 0.5\], wanted the least and"),
         ("augmentation: {scale: [1.0]}", r"scale is \[1.0\], wanted the least and"),
-        ("steps: 1\nsteps: 2", "key 'steps' comes twice"),
+        ("steps: 1\nsteps: 2", "key 'steps' is there twice"),
         ("detector: {labels: [person, dog]}", r"labels is \['person', 'dog'\], wanted"),
         ("steps: -3", "steps is -3, wanted 1 or more"),
         ("augmentation: {size: [130, 97]}", r"size is \[130, 97\], wanted .* multiples of 32"),

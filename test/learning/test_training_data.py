@@ -65,7 +65,7 @@ def test_of_a_folder_only_the_part_for_training_is_learnt(tmp_path: Path) -> Non
     values = {"annotations": ["drive"], "simulated": 0}
     data = TrainingData(tmp_path, tmp_path / "scenes")
     (folder / "val.json").write_text(text)
-    with pytest.raises(RecordingError, match="wanted a part `train` to learn from, got"):
+    with pytest.raises(RecordingError, match="wanted a split `train` to learn from, got"):
         data.pairs(train_config_from(values, "test"))
     (folder / "train.json").write_text(text)
     assert len(data.pairs(train_config_from(values, "test")).real) == 1

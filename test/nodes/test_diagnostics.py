@@ -91,7 +91,7 @@ def test_a_residual_is_shown_and_a_knock_warns() -> None:
     knocked = Snapshot(state="active", residual=unsure, knocked=sure, calibration=rig, **CALIBRATED)
     level, message, values = diagnostics.calibration(knocked)
     assert level == WARN
-    assert message == "rig seems knocked: thermal off by about 9 px (+9, -1); calibrate again"
+    assert message == "rig seems misaligned: thermal off by about 9 px (+9, -1); calibrate again"
     assert "residual_px" not in values  # the newest one is not sure
     without = Snapshot(state="active", residual=sure, knocked=sure, **CALIBRATED)
     _, message, values = diagnostics.calibration(without)

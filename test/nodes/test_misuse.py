@@ -207,7 +207,7 @@ def test_an_engine_that_answers_with_nan_is_an_error(
     bench.publish_pair(T0)
     level, message, _ = bench.wait_for_health("inference", lambda lv, _m, _v: lv, "an error")
     assert level == 2
-    assert f"answered with {name} that are no numbers" in message
+    assert f"returned {name} with NaN or Inf" in message
     assert bench.detections == []
     monkeypatch.undo()
     bench.publish_pair(T0 + 100 * MS)

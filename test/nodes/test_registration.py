@@ -126,7 +126,7 @@ def test_a_knocked_rig_is_told_of_and_forgiven(registered: Bench) -> None:
         assert bench.set_parameter(name, value)[0]
     measure(bench, 0, 5, (10.0, -4.0))
     level, message, values = bench.wait_for_health(
-        "calibration", lambda _l, m, _v: "rig seems knocked" in m, "the alarm"
+        "calibration", lambda _l, m, _v: "rig seems misaligned" in m, "the alarm"
     )
     assert level == WARN
     assert "thermal off by about 11 px (+10, -4); calibrate again" in message
@@ -136,9 +136,9 @@ def test_a_knocked_rig_is_told_of_and_forgiven(registered: Bench) -> None:
     assert bench.set_parameter("residual_warn", 12.0)[0]  # 10.8 is not under three quarters of it
     beats = bench.health_beats
     bench.wait_for_health("calibration", lambda *_: bench.health_beats > beats + 2, "more beats")
-    assert "knocked" in bench.health["calibration"][1]
+    assert "misaligned" in bench.health["calibration"][1]
     assert bench.set_parameter("residual_warn", 40.0)[0]
-    bench.wait_for_health("calibration", lambda _l, m, _v: "knocked" not in m, "no alarm")
+    bench.wait_for_health("calibration", lambda _l, m, _v: "misaligned" not in m, "no alarm")
     assert bench.set_parameter("residual_rate", 0.0)[0]
     publish_scene(bench, T0 + 100 * STEP, (0.0, 0.0))
     bench.wait_for_health(
@@ -153,7 +153,7 @@ def test_a_well_registered_pair_has_no_residual_to_speak_of(bench: Bench) -> Non
         "calibration", lambda _l, _m, v: "residual_px" in v, "a residual"
     )
     assert float(values["residual_px"]) < 1.0
-    assert "knocked" not in message
+    assert "misaligned" not in message
 
 
 def test_pairs_far_apart_in_time_are_not_measured(bench: Bench) -> None:

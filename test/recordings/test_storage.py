@@ -120,7 +120,7 @@ def test_parts_without_metadata_are_read_in_the_order_of_recording(tmp_path, sto
     assert counts == {"rgb": 15, "thermal": 15}
     stamps = [event.frame.stamp_ns for event in recording if event.camera == "rgb"]
     assert stamps == sorted(stamps)
-    assert any("were taken as parts of one recording" in note for note in recording.notes)
+    assert any("were taken as files of one recording" in note for note in recording.notes)
 
 
 def test_files_of_several_recordings_are_not_mixed(tmp_path):

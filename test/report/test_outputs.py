@@ -54,7 +54,7 @@ def test_what_is_there_is_not_made_again_but_what_is_missing_is(bag, tmp_path):
 
 def test_no_page_where_none_is_wanted(bag, tmp_path, capsys):
     assert main(["evaluate", str(bag), "--no-page", "--annotate"]) == 2
-    assert "comes with the page; leave --no-page out" in capsys.readouterr().err
+    assert "needs the page; leave --no-page out" in capsys.readouterr().err
     assert main(["evaluate", str(bag), "--out", "out", "--no-page"]) == 0
     assert not (tmp_path / "out" / "report.html").exists()
 

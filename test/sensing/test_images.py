@@ -200,8 +200,8 @@ def bad_files() -> list[tuple[bytes, str, str]]:
         (huge, "png", "got size 1073741824x48"),
         (huge_jpeg, "jpeg", "got size 65535x65535"),
         (png[:60] + bytes(60) + png[120:], "png", "corrupt|truncated"),
-        (b"\xff\xd8\xff\xd9", "jpeg", "no picture size"),
-        (b"\xff\xd8" + b"\xff" * 100 + b"\xd9", "jpeg", "no picture size"),
+        (b"\xff\xd8\xff\xd9", "jpeg", "no image size"),
+        (b"\xff\xd8" + b"\xff" * 100 + b"\xd9", "jpeg", "no image size"),
     ]
 
 

@@ -139,7 +139,7 @@ def test_the_alarm_has_hysteresis_and_ignores_what_is_not_sure():
 def test_the_message_names_pixels_and_direction():
     found = Residual((7.6, -3.2), 1.0, 9, np.zeros((3, 3, 2), np.float32), (640, 480))
     assert knocked_text(found, calibrated=True) == (
-        "rig seems knocked: thermal off by about 8 px (+8, -3); calibrate again"
+        "rig seems misaligned: thermal off by about 8 px (+8, -3); calibrate again"
     )
     alone = knocked_text(found, calibrated=False)
     assert "off by about 8 px (+8, -3)" in alone

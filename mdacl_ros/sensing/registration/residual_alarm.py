@@ -48,5 +48,5 @@ def knocked_text(residual: Residual, calibrated: bool) -> str:
     dx, dy = residual.shift
     off = f"thermal off by about {residual.pixels:.0f} px ({dx:+.0f}, {dy:+.0f})"
     if calibrated:
-        return f"rig seems knocked: {off}; calibrate again"
+        return f"rig seems misaligned: {off}; calibrate again"
     return f"{off}, and there is no calibration; make one (docs/calibration.md)"

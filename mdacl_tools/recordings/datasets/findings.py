@@ -30,9 +30,9 @@ TURNED = Kind("EXIF orientation, not applied: read as it is stored", serious=Fal
 UNKNOWN = Kind("class unknown, left out")
 NOTHING = Kind("not one box in the whole set")
 DUPLICATE = Kind("same images twice")
-LEAKAGE = Kind("nearly the same images in two parts")
+LEAKAGE = Kind("nearly the same images in two splits")
 SCALED = Kind("thermal image of another size (will be scaled)", serious=False)
-SIMILAR = Kind("nearly the same images in one part", serious=False)
+SIMILAR = Kind("nearly the same images in one split", serious=False)
 UNLABELLED = Kind("no box", serious=False)
 
 KINDS = (

@@ -86,7 +86,7 @@ def _data(path: Path) -> bytes:
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read ({error.strerror}); {_FIND_ALL}") from error
     if is_cut_off(data):
-        raise RecordingError(f"{path}: ends before the picture does; copy it again; {_FIND_ALL}")
+        raise RecordingError(f"{path}: ends before the image does; copy it again; {_FIND_ALL}")
     return data
 
 

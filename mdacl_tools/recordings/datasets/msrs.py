@@ -51,7 +51,7 @@ def splits(root: Path) -> tuple[str, ...]:
         there.append(_OWN)
     if not there:
         raise RecordingError(
-            f"{root}: MSRS comes without boxes; wanted the folder MSRS-detection-label (from "
+            f"{root}: MSRS itself has no boxes; wanted the folder MSRS-detection-label (from "
             "github.com/Lele-3/MSRS-detection-label) inside or beside it"
         )
     return tuple(there)

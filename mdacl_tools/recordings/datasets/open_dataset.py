@@ -113,7 +113,7 @@ def default_split(dataset_splits: tuple[str, ...], path: Path) -> str:
     if len(dataset_splits) == 1:
         return dataset_splits[0]
     raise RecordingError(
-        f"data set {path}: wanted one part to score, got {', '.join(dataset_splits)}; give the "
+        f"data set {path}: wanted one split to score, got {', '.join(dataset_splits)}; give the "
         "path of one"
     )
 
@@ -129,7 +129,7 @@ def training_split(dataset_splits: tuple[str, ...], path: Path) -> str:
     if len(dataset_splits) == 1 and dataset_splits[0] not in TEST_SPLITS:
         return dataset_splits[0]
     raise RecordingError(
-        f"data set {path}: wanted a part `train` to learn from, got {', '.join(dataset_splits)}; "
+        f"data set {path}: wanted a split `train` to learn from, got {', '.join(dataset_splits)}; "
         "give the COCO json of one"
     )
 
@@ -157,7 +157,7 @@ def _read(
     read: Callable[[str], list[PairRecord]],
 ) -> Dataset:
     if split is not None and split not in splits:
-        raise RecordingError(f"data set {root}: got part {split!r}, wanted {', '.join(splits)}")
+        raise RecordingError(f"data set {root}: got split {split!r}, wanted {', '.join(splits)}")
     records = [r for s in (splits if split is None else (split,)) for r in read(s)]
     if not records:
         raise RecordingError(f"data set {root}: {layout} layout without a single image")

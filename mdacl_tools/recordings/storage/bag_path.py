@@ -152,10 +152,10 @@ def _without_metadata(path: Path, missing: list[str]) -> BagFiles:
     names = ", ".join(file.name for file in found)
     if len(same) > 1 or None in parts:
         raise RecordingError(
-            f"recording {path}: wanted one, got {names}; give the path of one; if they are parts "
+            f"recording {path}: wanted one, got {names}; give the path of one; if they are files "
             f"of one recording: ros2 bag reindex {path}"
         )
-    note = f"there is no usable metadata.yaml: {names} were taken as parts of one recording"
+    note = f"there is no usable metadata.yaml: {names} were taken as files of one recording"
     return BagFiles(tuple(found), {}, False, notes=(note,))
 
 

@@ -34,7 +34,7 @@ def test_several_data_sets_in_one_folder_are_named(tmp_path: Path):
 
 def test_an_unknown_part_is_refused_with_the_known_ones(tmp_path: Path):
     root = trees.llvip(tmp_path)
-    with pytest.raises(RecordingError, match="got part 'val', wanted train, test"):
+    with pytest.raises(RecordingError, match="got split 'val', wanted train, test"):
         open_dataset(root, "val")
 
 
