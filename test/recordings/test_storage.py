@@ -341,3 +341,14 @@ def test_of_a_cut_file_what_is_left_is_read_and_the_rest_counted(tmp_path, stora
     said = " ".join(recording.damage)
     assert lost == 0 or f"{lost} messages" in said
     assert sum(counts.values()) > 0 or not lost
+
+
+def test_a_pass_that_is_left_early_forgets_no_damage(tmp_path):
+    bag = write_pairs(tmp_path / "bag")
+    file = storage_file(bag)
+    file.write_bytes(file.read_bytes()[:-20])
+    recording = open_recording(bag)
+    before = recording.damage
+    assert "ends in the middle of a record" in before[0]
+    next(iter(recording))
+    assert recording.damage == before

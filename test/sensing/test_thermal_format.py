@@ -57,7 +57,7 @@ def test_contrast_is_kept_and_the_unit_questioned_where_none_was_named(name: str
 )  # fmt: skip
 def test_what_counts_prove(median: float, name: str) -> None:
     assert told_format(median).name == name
-    assert (unit_remark(median, told_format(median)) == "") == (name == "centikelvin")
+    assert (unit_remark(told_format(median)) == "") == (name == "centikelvin")
 
 
 def test_a_scale_that_was_given_is_obeyed() -> None:

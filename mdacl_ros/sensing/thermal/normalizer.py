@@ -142,7 +142,7 @@ class ThermalNormalizer:
         """Limits of counts whose unit nobody gave, by what they can be."""
         median = float(np.median(samples[::8]))
         told = told_format(median)
-        self.remark = unit_remark(median, told)
+        self.remark = unit_remark(told)
         scale = told.kelvin_per_count
         return ToneLimits(self._span_counts if scale is None else self._span_kelvin / scale)
 

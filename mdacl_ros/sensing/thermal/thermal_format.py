@@ -101,13 +101,12 @@ def told_format(median: float) -> ThermalFormat:
     return FORMATS["counts"]
 
 
-def unit_remark(median: float, told: ThermalFormat) -> str:
+def unit_remark(told: ThermalFormat) -> str:
     """That ``16UC1`` is not centikelvin, what it is taken for, and what to set; empty if it is."""
     if told.name == "centikelvin":
         return ""
-    kelvin = median * CENTIKELVIN_SCALE
     return (
-        f"thermal counts around {median:.0f} are {kelvin:.0f} K at kelvin_scale 0.01, no"
-        f" temperature of a scene: taken as {told.name}; set thermal_format to your camera's"
+        f"16UC1 thermal counts are no temperature of a scene at kelvin_scale 0.01 (below"
+        f" {_MIN_KELVIN:.0f} K): taken as {told.name}; set thermal_format to your camera's"
         f" ({', '.join(FORMATS)}), or kelvin_scale"
     )

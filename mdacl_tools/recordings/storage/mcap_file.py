@@ -162,8 +162,8 @@ class McapFile:
             yield heapq.heappop(heap)[2]
 
     def _scan(self) -> Iterator[Message]:
-        """Every intact message from the start of the file."""
-        self._cut, self._read, self._broken = "", 0, 0
+        """Every intact message from the start of the file; how it ends stays known."""
+        read, self._broken = 0, 0
         with self._path.open("rb") as stream:
             size, good = self._path.stat().st_size, 0
             reader = StreamReader(stream, emit_chunks=True, record_size_limit=size)
@@ -171,11 +171,12 @@ class McapFile:
                 for record in reader.records:
                     good = stream.tell()
                     for message in self._messages_of(record):
-                        self._read += 1
+                        read += 1
                         yield message
             except Exception as error:  # whatever a broken record leads to
                 what = "ends in the middle of a record" if good else "is no mcap file"
                 self._cut = f"{what} ({_short(error)}), {good} of its {size} bytes are whole"
+        self._read = read
 
     def _messages_of(self, record: Any) -> list[Message]:
         records = [record]
