@@ -42,10 +42,10 @@ def thermal_of(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(warm, 0, 255).astype(np.uint8)
 
 
-def displaced() -> np.ndarray:
-    """Thermal pixels -> RGB pixels of a rig 14 px, 3 degrees and 6 % from the same view."""
+def displaced(size: float = 0.06) -> np.ndarray:
+    """Thermal pixels -> RGB pixels of a rig 14 px, 3 degrees and a share of size from one view."""
     unit = unit_frame(SIZE)
-    parameters = np.array((0.07, -0.05, 0.06, np.radians(3), 0.004, 0.0, 0.004, -0.003))
+    parameters = np.array((0.07, -0.05, size, np.radians(3), 0.004, 0.0, 0.004, -0.003))
     return np.linalg.inv(unit) @ homography_of(parameters) @ unit
 
 

@@ -20,6 +20,7 @@ from mdacl_tools.calibrate.scene.estimate import (
     Estimate,
     refine,
 )
+from mdacl_tools.calibrate.scene.placement import REACH_TEXT, placement
 from mdacl_tools.calibrate.scene.pyramid import Level, ScenePairs
 from mdacl_tools.calibrate.scene.search import SearchResult, search
 from mdacl_tools.calibrate.scene.warp_model import Matrix, corners, transform
@@ -34,7 +35,6 @@ LEAST_MARGIN = 1.15
 """Agreement of the true pictures against that of mirrored ones."""
 
 _DEEPEST = 0.25  # perspective in units of half the width: no rig's horizon is as near as 4 halves
-_WIDEST = 0.35  # change of size against the guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def estimate_scene(pairs: ScenePairs, guess: Matrix) -> SceneResult:
 
     Args:
         pairs: Frames of an ordinary scene.
-        guess: Thermal pixels -> RGB pixels, right to about 50 pixels, 6 degrees and 13 percent (of
-            a 640 pixel wide image).
+        guess: Thermal pixels -> RGB pixels, right to 56 pixels, 7 degrees and 20 percent of size
+            (of a 640 pixel wide image).
 
     Returns:
         The result; look at its ``refusal`` before using it.
@@ -108,9 +108,7 @@ def _starts(pairs: ScenePairs, laid: Matrix) -> tuple[list[SearchResult], float]
     first = [place for place, k in enumerate(picked) if k < count // 2]
     second = [place for place in range(len(picked)) if place not in first]
     groups = [first + second, first, second]
-    starts = search(level, pairs.canvas, laid, groups)
-    mirrored = search(level, pairs.canvas, laid, groups[:1], mirrored=True)
-    return starts, mirrored[0].score
+    return search(level, pairs.canvas, laid, groups)
 
 
 def _judge(
@@ -132,9 +130,10 @@ def _judge(
     )
     margin = starts[0].score / max(chance, 1e-6)
     refusal = (
-        _impossible(pairs, laid, whole, starts[0])
+        _impossible(pairs, whole)
         or _unlikely(margin)
         or _uncertain(error, float(differ.max()), enlarged)
+        or _too_far(pairs, laid, whole)
     )
     sure = math.exp(-((error / LARGEST_ERROR) ** 2)) * (1 - math.exp(-4 * max(margin - 1, 0)))
     return SceneResult(
@@ -149,19 +148,13 @@ def _judge(
     )
 
 
-def _impossible(pairs: ScenePairs, laid: Matrix, whole: Estimate, start: SearchResult) -> str:
-    """A geometry that no rig has, or one that lies at the rim of what was looked for."""
+def _impossible(pairs: ScenePairs, whole: Estimate) -> str:
+    """A geometry that no rig has."""
     points = corners(pairs.thermal_size)
     depth = np.column_stack((points, np.ones(4))) @ whole.to_canvas[2]
-    if not np.isfinite(whole.to_canvas).all() or depth.min() < 1 - _DEEPEST:
-        return "the geometry found is singular: no camera sees like that"
-    size = math.sqrt(abs(np.linalg.det(whole.to_canvas[:2, :2] / laid[0, 0])))
-    if abs(size - 1) > _WIDEST or start.at_limit:
-        return (
-            "the images lie further apart than is looked for (56 pixels, 7 degrees, 14 % of size"
-            " at a width of 640); give a rough calibration with --initial"
-        )
-    return ""
+    if np.isfinite(whole.to_canvas).all() and depth.min() >= 1 - _DEEPEST:
+        return ""
+    return "the geometry found is singular: no camera sees like that"
 
 
 def _unlikely(margin: float) -> str:
@@ -169,7 +162,20 @@ def _unlikely(margin: float) -> str:
         return ""
     return (
         f"the images agree no better ({margin:.2f} times) than mirrored ones, wanted"
-        f" {LEAST_MARGIN} times; record where both cameras see edges (buildings, trees, people)"
+        f" {LEAST_MARGIN} times; record where both cameras see edges (buildings, trees, people),"
+        f" and give --initial if the views differ by more than {REACH_TEXT}"
+    )
+
+
+def _too_far(pairs: ScenePairs, laid: Matrix, whole: Estimate) -> str:
+    """A clear result, but one that was found outside what is searched thoroughly."""
+    place = placement(whole.to_canvas, laid, pairs.canvas)
+    if place.within_reach:
+        return ""
+    return (
+        f"the views differ by {place.shift:.0f} pixels, {place.rotation:.1f} degrees and"
+        f" {abs(place.scale - 1):.1%} of size, wanted {REACH_TEXT} at most; give a rough"
+        " calibration with --initial"
     )
 
 

@@ -74,26 +74,23 @@ class Level:
         shrunk = (_resize(self._pairs.rgb[k], self.size) for k in self._frames)
         return np.stack([structure(grey, self._blur) for grey in shrunk])
 
-    def thermal(self, to_canvas: Matrix, mirrored: bool = False) -> Structure:
+    def thermal(self, to_canvas: Matrix) -> Structure:
         """Edges of the thermal frames as a guess lays them over RGB.
 
         Args:
             to_canvas: Thermal pixels -> canvas pixels.
-            mirrored: Left and right exchanged: pictures that cannot fit, to compare with.
 
         Returns:
             ``(K, H, W)`` complex64, 0 where thermal does not reach.
         """
         images, picture, shrink = self._shrunk_thermal
-        if mirrored:
-            images, picture = images[:, :, ::-1], np.ascontiguousarray(picture[:, ::-1])
         matrix = self.from_canvas @ to_canvas @ np.linalg.inv(shrink)
         inside = _warp(picture, matrix, self.size) > 0.99
         rim = 2 * math.ceil(2 * self._blur) + 1
         valid = cv2.erode(
             inside.astype(np.uint8), np.ones((rim, rim), np.uint8), borderValue=(0,)
         ).astype(np.float32)
-        warped = (_warp(np.ascontiguousarray(image), matrix, self.size) for image in images)
+        warped = (_warp(image, matrix, self.size) for image in images)
         return np.stack([structure(image, self._blur, valid) for image in warped])
 
     @cached_property

@@ -1,3 +1,4 @@
+import re
 from functools import cache
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from mdacl_ros.errors import CalibrationError
 from mdacl_tools.calibrate.scene.evidence import SceneResult, estimate_scene
+from mdacl_tools.calibrate.scene.placement import placement
 from mdacl_tools.calibrate.scene.pyramid import ScenePairs
 from mdacl_tools.calibrate.scene.warp_model import (
     corners,
@@ -14,6 +16,7 @@ from mdacl_tools.calibrate.scene.warp_model import (
     parameters_of,
     resize_matrix,
     transform,
+    unit_frame,
 )
 
 from ..scenes import SIZE, displaced, scene_pairs
@@ -46,6 +49,36 @@ def test_a_displaced_rig_is_found_in_spite_of_inverted_contrast():
     assert error.max() < 2.0
     assert result.refusal == ""
     assert result.confidence > 0.8
+
+
+@pytest.mark.parametrize("size", [-0.19, -0.122, 0.122, 0.19])
+def test_other_fields_of_view_are_found_up_to_the_reach(size: float) -> None:
+    result = estimate_scene(scene_pairs(1, 1, displaced(size)), np.eye(3))
+    found, true = (transform(m, corners(SIZE)) for m in (result.homography, displaced(size)))
+    assert result.refusal == ""
+    assert np.median(np.linalg.norm(found - true, axis=1)) < 1.5
+
+
+@pytest.mark.parametrize("size", [-0.26, 0.28])
+def test_what_lies_beyond_the_reach_is_refused_with_its_measure(size: float) -> None:
+    result = estimate_scene(scene_pairs(1, 1, displaced(size)), np.eye(3))
+    assert re.search(
+        r"differ by .* 2[4-9]\.\d% of size, wanted 56 pixels, 7 degrees, 20% of", result.refusal
+    )
+    assert "--initial" in result.refusal
+    assert result.confidence == 0
+
+
+def test_placement_measures_shift_rotation_and_size_of_the_middle() -> None:
+    unit = unit_frame(SIZE)
+    turn = homography_of(
+        np.array((0.1, -0.05, 1.1 * np.cos(0.05) - 1, 1.1 * np.sin(0.05), 0, 0, 0, 0))
+    )
+    place = placement(np.linalg.inv(unit) @ turn @ unit, np.eye(3), SIZE)
+    assert place.shift == pytest.approx(16)
+    assert place.rotation == pytest.approx(np.degrees(0.05))
+    assert place.scale == pytest.approx(1.1)
+    assert place.within_reach
 
 
 def test_the_reported_error_covers_the_true_one():
