@@ -5,15 +5,24 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 
 from mdacl_ros.sensing.registration.aligned_pair import AlignedPair
 from mdacl_ros.sensing.registration.residual import Residual, ResidualEstimator
 from mdacl_ros.sensing.registration.residual_alarm import ResidualAlarm
+from mdacl_ros.sensing.registration.warp_plausibility import (
+    LEAST_PAIRS,
+    Plausibility,
+    implausible_warp,
+)
 from mdacl_ros.types import FramePair
 
 MOST_SKEW_NS = 20_000_000
 """A pair whose images are further apart in time shows the robot's motion, not the rig."""
+
+RARELY = 16 * LEAST_PAIRS
+"""Pairs between two examinations of the warp in a scene that never tells (fog): 8 minutes."""
 
 
 class ResidualWatch:
@@ -35,6 +44,9 @@ class ResidualWatch:
         self._rate = 0.0
         self._estimator, self._alarm = ResidualEstimator(), ResidualAlarm()
         self._residual: Residual | None = None
+        self._implausible: Plausibility | None = None
+        self._recent: deque[AlignedPair] = deque(maxlen=LEAST_PAIRS)
+        self._unexamined, self._patience = 0, LEAST_PAIRS
         self._thread = threading.Thread(target=self._run, name="residual", daemon=True)
 
     def start(self) -> None:
@@ -86,12 +98,19 @@ class ResidualWatch:
         with self._condition:
             return self._residual, self._alarm.update(self._residual, bound)
 
-    def forget(self) -> None:
-        """Begin anew: what was measured was another registration."""
+    def implausible(self) -> Plausibility | None:
+        """Evidence that the calibration has the wrong size, if any."""
         with self._condition:
-            self._waiting = self._residual = None
+            return self._implausible
+
+    def forget(self) -> None:
+        """Start again: what was measured was another registration."""
+        with self._condition:
+            self._waiting = self._residual = self._implausible = None
             self._alarm.reset()
             self._estimator = ResidualEstimator()
+            self._recent = deque(maxlen=LEAST_PAIRS)
+            self._unexamined, self._patience = 0, LEAST_PAIRS
 
     def _run(self) -> None:
         """Measure until stopped."""
@@ -101,14 +120,30 @@ class ResidualWatch:
                 if not self._running:
                     return
                 pair, self._waiting = self._waiting, None
-                estimator = self._estimator
+                estimator, recent = self._estimator, self._recent
             assert pair is not None
             try:
                 estimator.add(pair)
                 residual = estimator.estimate()
+                recent.append(pair)
+                examined = self._is_examination_due(residual)
+                implausible = implausible_warp(residual, list(recent)) if examined else None
             except Exception:  # the boundary of the thread: nothing above could catch it
                 self._failed(traceback.format_exc().rstrip())
                 return
             with self._condition:
                 if estimator is self._estimator:  # else it was told to forget meanwhile
                     self._residual = residual
+                    if examined or (residual is not None and residual.confident):
+                        self._implausible = implausible
+
+    def _is_examination_due(self, residual: Residual | None) -> bool:
+        """Whether to try other sizes: costs a second, so ever more rarely while nothing changes."""
+        if residual is None or residual.confident:
+            self._unexamined, self._patience = 0, LEAST_PAIRS
+            return False
+        self._unexamined += 1
+        if self._unexamined < self._patience:
+            return False
+        self._unexamined, self._patience = 0, min(2 * self._patience, RARELY)
+        return True

@@ -16,6 +16,7 @@ from mdacl_ros.health.status_part import ERROR, OK, WARN, Part
 from mdacl_ros.nodes.messages import to_key_values
 from mdacl_ros.sensing.registration.residual import Residual
 from mdacl_ros.sensing.registration.residual_alarm import knocked_text
+from mdacl_ros.sensing.registration.warp_plausibility import Plausibility, implausible_text
 from mdacl_ros.types import MODALITIES
 
 COUNTERS = (
@@ -84,6 +85,7 @@ class Snapshot:
         warnings: What perception assumed for want of better, e.g. identity registration.
         residual: How far thermal lies beside RGB; ``None`` while not measured.
         knocked: The newest residual that was sure, while it is more than the bound.
+        implausible: Evidence that the calibration has the wrong size.
         busy_s: Seconds the pair in work has taken so far, 0 while none is.
         silent_s: Seconds since the last answer, or since a camera came to life.
         silence_limit_s: Seconds from which that is an error.
@@ -120,6 +122,7 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
     residual: Residual | None = None
     knocked: Residual | None = None
+    implausible: Plausibility | None = None
     busy_s: float = 0.0
     silent_s: float = 0.0
     silence_limit_s: float = float("inf")
@@ -274,15 +277,18 @@ def _while_idle(snapshot: Snapshot) -> Part:
 def calibration(snapshot: Snapshot) -> Part:
     """The RGB-thermal registration in use."""
     values = dict(snapshot.calibration) | _residual(snapshot.residual)
-    remarks = list(snapshot.warnings)
+    remarks, calibrated = list(snapshot.warnings), bool(values.get("file"))
+    if snapshot.implausible is not None:
+        remarks.insert(0, implausible_text(snapshot.implausible, calibrated))
     if snapshot.knocked is not None:
-        remarks.insert(0, knocked_text(snapshot.knocked, bool(values.get("file"))))
+        remarks.insert(0, knocked_text(snapshot.knocked, calibrated))
+    level = WARN if remarks else OK
     if snapshot.state == "active" and not snapshot.has_camera_info.get("rgb", False):
         remarks.append("no RGB camera_info yet: detections work, markers need it")
     elif snapshot.state == "active" and (fault := snapshot.unusable_info.get("rgb", "")):
         remarks.append(f"no markers: RGB camera_info {fault}")
     message = "; ".join(remarks) or str(values.get("file") or "not loaded")
-    return (WARN if snapshot.warnings or snapshot.knocked is not None else OK), message, values
+    return level, message, values
 
 
 def _residual(residual: Residual | None) -> dict[str, object]:

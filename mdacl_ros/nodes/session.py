@@ -34,6 +34,7 @@ from mdacl_ros.sensing.camera_info import images_of
 from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer
 from mdacl_ros.sensing.registration.residual import Residual
 from mdacl_ros.sensing.registration.residual_alarm import knocked_text
+from mdacl_ros.sensing.registration.warp_plausibility import Plausibility, implausible_text
 from mdacl_ros.types import MODALITIES, Frame, FramePair, Modality, PerceptionResult
 
 STOP_WAIT, EXIT_WAIT = 5.0, 0.5
@@ -220,6 +221,16 @@ class DetectionSession:
                 knocked_text(knocked, bool(self.parameters.calibration))
             )
         return residual, knocked
+
+    def watch_warp(self) -> Plausibility | None:
+        """Evidence that the calibration has the wrong size, if any; log that once."""
+        found = self._residual.implausible()
+        if found is not None and "implausible" not in self._reported:
+            self._reported.add("implausible")
+            self._node.get_logger().warning(
+                implausible_text(found, bool(self.parameters.calibration))
+            )
+        return found
 
     def _unsubscribe(self) -> None:
         for camera in self.cameras.values():

@@ -116,6 +116,7 @@ def _session(session: DetectionSession, *, active: bool) -> dict[str, Any]:
         "skew_ms": state.skew_ms,
         "residual": residual,
         "knocked": knocked,
+        "implausible": session.watch_warp(),
         "pairing": pairing,
         "streams": session.watch_streams(state) if active else (),
         "alive": state.alive if active else {},

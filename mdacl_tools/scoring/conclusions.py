@@ -32,6 +32,7 @@ def judge(
     event_frames: Mapping[str, int],
     flicker: Mapping[str, Any],
     mismatch: str = "",
+    warp: str = "",
 ) -> Verdict:
     """Put the numbers of a report into words.
 
@@ -43,8 +44,10 @@ def judge(
         event_frames: Number of frames of each event.
         flicker: As in the report.
         mismatch: Why no label fits; empty if some do or none were given.
+        warp: Why the calibration cannot be right; empty for nothing.
     """
-    lines = [
+    lines: list[Line] = [
+        *_warp(warp),
         *_accuracy(scores, mismatch, counts),
         *_losses(recording, counts),
         *_cameras(counts, event_frames),
@@ -53,6 +56,10 @@ def judge(
     level: Level = min((line[0] for line in lines), key=_RANK.__getitem__, default="ok")
     ordered = sorted(lines, key=lambda line: _RANK[line[0]])  # stable
     return Verdict(level, tuple(sentence for _, sentence in ordered))
+
+
+def _warp(remark: str) -> list[Line]:
+    return [("warn", f"{remark[0].upper()}{remark[1:]}.")] if remark else []
 
 
 def _accuracy(

@@ -25,6 +25,7 @@ from mdacl_tools.scoring.recording_pass import Moment, MomentReader
 from mdacl_tools.scoring.report import Report
 from mdacl_tools.scoring.report_builder import Facts, ReportBuilder
 from mdacl_tools.scoring.settings import EvaluationSettings, facts, truth_facts
+from mdacl_tools.scoring.warp_sample import WarpSample
 from mdacl_tools.util.percentiles import percentiles
 
 READ_AHEAD = 12
@@ -72,6 +73,8 @@ class _Run:
         self._modes = Modes(settings, perception, self._reader.has_truth, self._stills)
         self._modes.expect_size(recording.camera_model("rgb"))
         self._facts = facts(settings, perception)
+        self._calibrated = perception.rig is not None
+        self._warp = WarpSample()
         self._left_out: Counter[str] = Counter()
         self._processed = self._scored = self._failed = 0
         self._failure: MdaclError | None = None
@@ -111,6 +114,7 @@ class _Run:
             self._failed += 1
             self._failure = error
             return None
+        self._warp.offer(moment.pair, self._modes.aligned_pair)
         if truth is not None:
             self._left_out += others
             self._scored += 1
@@ -141,7 +145,15 @@ class _Run:
             "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
         recording = description | reader.facts() | {"assumptions": modes.assumptions}
-        return Facts(recording, settings, counts, modes.summarize(), timing, reader.mismatch())
+        return Facts(
+            recording=recording,
+            settings=settings,
+            counts=counts,
+            scores=modes.summarize(),
+            timing=timing,
+            mismatch=reader.mismatch(),
+            warp=self._warp.remark(calibrated=self._calibrated),
+        )
 
 
 def frame_record(index: int, pair: FramePair, result: PerceptionResult) -> FrameRecord:

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from mdacl_ros.errors import MdaclError
 from mdacl_ros.pipeline.perception import Perception
+from mdacl_ros.sensing.registration.aligned_pair import AlignedPair
 from mdacl_ros.sensing.registration.rig_types import CameraModel
 from mdacl_ros.types import FramePair, GroundTruth, PerceptionResult
 from mdacl_tools.scoring.corruption_retention import corrupted
@@ -97,6 +98,10 @@ class Modes:
                 self._books[name].add(other.detections, truth, other.dominance.mdi, part)
         self._judged += 1
         return result
+
+    def aligned_pair(self) -> AlignedPair | None:
+        """Both images of the pair judged last, as the calibration has them."""
+        return self._perceptions[FUSED].aligned_pair()
 
     def summarize(self) -> dict[str, ModeScores]:
         """Scores of every mode that has any."""

@@ -27,6 +27,7 @@ class Facts:
         scores: As in the report.
         timing: As in the report.
         mismatch: Why no label fits; empty if some do or none were given.
+        warp: Why the calibration cannot be right; empty for nothing.
     """
 
     recording: dict[str, Any]
@@ -35,6 +36,7 @@ class Facts:
     scores: dict[str, ModeScores]
     timing: dict[str, Any]
     mismatch: str = ""
+    warp: str = ""
 
 
 class ReportBuilder:
@@ -126,7 +128,14 @@ class ReportBuilder:
         recording = facts.recording | {"image_size": list(summary.image_size or ())}
         mdi, flicker = summary.mdi(), self._flicker.to_json()
         verdict = judge(
-            recording, counts, facts.scores, mdi, summary.event_frames(), flicker, facts.mismatch
+            recording,
+            counts,
+            facts.scores,
+            mdi,
+            summary.event_frames(),
+            flicker,
+            facts.mismatch,
+            facts.warp,
         )
         return Report(
             recording=recording,

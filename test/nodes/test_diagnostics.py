@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from mdacl_ros.nodes import diagnostics
 from mdacl_ros.nodes.diagnostics import COUNTERS, Snapshot
 from mdacl_ros.sensing.registration.residual import Residual
+from mdacl_ros.sensing.registration.warp_plausibility import Plausibility
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 CALIBRATED = {"has_camera_info": {"rgb": True}}
@@ -78,6 +79,15 @@ def test_inference_tells_the_reason_it_does_not_run() -> None:
 def test_assumed_registration_warns() -> None:
     assumed = Snapshot(state="active", warnings=("identity",), **CALIBRATED)
     assert diagnostics.calibration(assumed)[:2] == (WARN, "identity")
+
+
+def test_a_calibration_of_the_wrong_size_warns() -> None:
+    found = Plausibility(0.1, 0.25, 0.1, (0.91, 1.28))
+    rig = {"file": "rig.yaml", "kind": "identity"}
+    snapshot = Snapshot(state="active", implausible=found, calibration=rig, **CALIBRATED)
+    level, message, _ = diagnostics.calibration(snapshot)
+    assert level == WARN
+    assert message.startswith("calibration does not fit these images: edges agree 2.5 times")
 
 
 def test_a_residual_is_shown_and_a_knock_warns() -> None:

@@ -146,6 +146,30 @@ def test_a_knocked_rig_is_told_of_and_forgiven(registered: Bench) -> None:
     )
 
 
+def test_a_calibration_of_the_wrong_size_is_reported_until_it_is_replaced(
+    registered: Bench,
+) -> None:
+    bench = registered
+    assert bench.set_parameter("residual_rate", 10.0)[0]
+    image = scene()
+    rgb = np.repeat(image[..., None], 3, axis=2)
+    part = np.ascontiguousarray(image[36:204, 48:272])  # thermal sees the middle 70 %
+    thermal = 255 - cv2.resize(part, THERMAL_SIZE, interpolation=cv2.INTER_AREA)
+    for i in range(14):  # some may be replaced before they are measured
+        bench.publish("thermal", T0 + i * STEP, thermal)
+        bench.publish("rgb", T0 + i * STEP, rgb)
+        bench.wait_for_stamp(T0 + i * STEP)
+        time.sleep(0.15)
+    level, message, _ = bench.wait_for_health(
+        "calibration", lambda _l, m, _v: "does not fit these images" in m, "the warning"
+    )
+    assert level == WARN
+    assert "calibrate again (docs/calibration.md)" in message
+    assert bench.set_parameter("residual_rate", 0.0)[0]
+    publish_scene(bench, T0 + 100 * STEP, (0.0, 0.0))
+    bench.wait_for_health("calibration", lambda _l, m, _v: "does not fit" not in m, "no warning")
+
+
 def test_a_well_registered_pair_has_no_residual_to_speak_of(bench: Bench) -> None:
     assert bench.set_parameter("residual_rate", 10.0)[0]
     measure(bench, 0, 4, (0.0, 0.0))

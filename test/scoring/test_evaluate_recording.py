@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calibrate.rig_scenes import RGB, THERMAL, Still, rig
+from nodes.blob_engine import BlobEngine
 from rosbags.rosbag2 import Writer
 
 from mdacl_ros.errors import RecordingError
+from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 from mdacl_tools.recordings.bag_writer import write_bag
+from mdacl_tools.recordings.rig_recording import RigRecording
 from mdacl_tools.recordings.synthetic import RigFaults, SyntheticRecording
 from mdacl_tools.scoring.evaluate_recording import evaluate_recording
 from mdacl_tools.scoring.frames import read_frames
@@ -32,6 +37,18 @@ def bag(tmp_path):
 def evaluated(path, out, **changes):
     settings = blob_settings(**changes)
     return evaluate_recording(path, out, settings, build_blobs(settings))
+
+
+def test_a_calibration_that_cannot_be_right_is_a_conclusion(tmp_path) -> None:
+    write_bag(RigRecording(Still(pairs=6), rig(), 12.0), tmp_path / "bag")
+    settings = blob_settings()
+    sizes = CameraModel(RGB), CameraModel(THERMAL)
+    for number, given in enumerate((RigCalibration("identity", *sizes), rig())):
+        perception = Perception(BlobEngine(), given, PerceptionConfig())
+        report = evaluate_recording(tmp_path / "bag", tmp_path / str(number), settings, perception)
+        said = [s for s in report.verdict.sentences if s.startswith("Calibration does not fit")]
+        assert len(said) == (number == 0)
+        assert report.verdict.level == "warn" or number
 
 
 def without_timing(folder) -> str:

@@ -14,6 +14,7 @@ class RigCheck(Enum):
     GOOD = "good"
     SHIFTED = "shifted"
     TURNED = "turned_or_scaled"
+    WRONG_SIZE = "wrong_size"
     UNTOLD = "cannot_be_told"
 
     @property
@@ -29,19 +30,26 @@ class RigCheck(Enum):
             " reference_distance",
             RigCheck.TURNED: "status       thermal is turned or scaled, not only shifted: calibrate"
             " again",
+            RigCheck.WRONG_SIZE: "status       the calibration does not fit these images: calibrate"
+            " again (mdacl calibrate scene or target)",
             RigCheck.UNTOLD: "the edges of the two cameras agree too little to tell: record some 20"
             " s of a scene with structure that is warm and lit, while the rig moves slowly",
         }[self]
 
 
-def judge(residual: Residual, fit: RegionFit | None, bound: float) -> RigCheck:
+def judge(
+    residual: Residual, fit: RegionFit | None, bound: float, wrong_size: bool = False
+) -> RigCheck:
     """Decide.
 
     Args:
         residual: With the calibration.
         fit: Shift, rotation and scale of its regions; ``None`` where too few tell.
         bound: Pixels of the RGB image from which the calibration counts as off.
+        wrong_size: Edges agree much better with another size of thermal.
     """
+    if wrong_size:
+        return RigCheck.WRONG_SIZE
     if not residual.confident:
         return RigCheck.UNTOLD
     if fit is not None and fit.turned_or_scaled:

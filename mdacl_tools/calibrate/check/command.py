@@ -11,6 +11,7 @@ from typing import Any
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.sensing.registration.residual import Residual
 from mdacl_ros.sensing.registration.rig import RigCalibration, load_rig
+from mdacl_ros.sensing.registration.warp_plausibility import implausible_text
 from mdacl_tools.calibrate.check.check_status import RigCheck, displacement, judge
 from mdacl_tools.calibrate.check.pictures import write_pictures
 from mdacl_tools.calibrate.check.recording import MAX_SKEW, CheckResult, check_rig
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         name = recording.name
         result = check_rig(rig, recording, args.pairs, args.max_skew, args.clock_offset)
     fit = fit_regions(result.after) if result.after.confident else None
-    verdict = judge(result.after, fit, args.bound)
+    verdict = judge(result.after, fit, args.bound, result.implausible is not None)
     current = table.belongs_to(model / "weights.safetensors")
     folder = out_folder(args)
     texts = (f"without it: {_said(result.before)}", f"with it: {_said(result.after)}")
@@ -84,6 +85,8 @@ def text(result: CheckResult, fit: RegionFit | None, table: ShiftTable, current:
     lines = [f"residual     {_said(result.after)}", f"without it   {_said(result.before)}"]
     if result.grey:
         lines.append(f"the RGB images carry no colour; unless the camera has none, {EXCHANGED}")
+    if result.implausible is not None:
+        lines.append(implausible_text(result.implausible, calibrated=True))
     if not result.after.confident:
         return "\n".join(lines)
     lines += ["by region, (dx, dy) in RGB pixels, as the image lies:", _regions(result.after)]

@@ -13,6 +13,7 @@ from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
 from mdacl_ros.sensing.registration.aligned_pair import align
 from mdacl_ros.sensing.registration.residual import Residual, ResidualEstimator
 from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
+from mdacl_ros.sensing.registration.warp_plausibility import Plausibility, implausible_warp
 from mdacl_ros.types import BoolArray, ByteArray, FramePair
 from mdacl_tools.calibrate.swapped_cameras import EXCHANGED, exchange_told
 from mdacl_tools.recordings.recording import Recording
@@ -39,6 +40,7 @@ class CheckResult:
         thermal_before: ``(H, W)`` uint8, its thermal image stretched over it.
         thermal_after: ``(H, W)`` uint8, its thermal image registered.
         covered: ``(H, W)`` bool, true where thermal reaches.
+        implausible: Evidence that the calibration has the wrong size, if any.
         grey: RGB carries no colour: perhaps the topics are swapped.
     """
 
@@ -48,6 +50,7 @@ class CheckResult:
     thermal_before: ByteArray
     thermal_after: ByteArray
     covered: BoolArray
+    implausible: Plausibility | None
     grey: bool
 
 
@@ -82,13 +85,20 @@ def check_rig(
         )
     plain = RigCalibration("identity", CameraModel(rig.rgb.size), CameraModel(rig.thermal.size))
     shown = len(pairs) // 2
-    before, thermal_before, _ = _registered(plain, pairs, shown, recording.name)
-    after, thermal_after, covered = _registered(rig, pairs, shown, recording.name)
+    before, thermal_before, *_ = _registered(plain, pairs, shown, recording.name)
+    after, thermal_after, covered, implausible = _registered(rig, pairs, shown, recording.name)
     rgb = pairs[shown].rgb
     assert rgb is not None
     colour = np.asarray(rgb.image, np.uint8)
     return CheckResult(
-        before, after, colour, thermal_before, thermal_after, covered, _is_grey(colour)
+        before=before,
+        after=after,
+        rgb=colour,
+        thermal_before=thermal_before,
+        thermal_after=thermal_after,
+        covered=covered,
+        implausible=implausible,
+        grey=_is_grey(colour),
     )
 
 
@@ -124,11 +134,12 @@ def spread_pairs(
 
 def _registered(
     rig: RigCalibration, pairs: list[FramePair], shown: int, name: str
-) -> tuple[Residual, ByteArray, BoolArray]:
-    """Residual of all pairs; thermal over the RGB image of one of them, and where it reaches."""
+) -> tuple[Residual, ByteArray, BoolArray, Plausibility | None]:
+    """Residual of all pairs; thermal over one RGB image, where it reaches; a wrong size."""
     given = PairInput(rig, INPUT, _KELVIN_SCALE)
     estimator = ResidualEstimator(len(pairs))
     picture = covered = None
+    taken = []
     for number, pair in enumerate(pairs):
         given.fill(pair, _KELVIN_SCALE, None)
         if given.source.error is not None:
@@ -137,7 +148,8 @@ def _registered(
         if registration is None or given.unused:
             raise RecordingError(f"recording {name}: {'; '.join(given.warnings)}")
         # Also of an image that shows nothing and so counts as absent: it lowers the confidence.
-        estimator.add(align(given.rgb[0], given.thermal[0, 0], registration))
+        taken.append(align(given.rgb[0], given.thermal[0, 0], registration))
+        estimator.add(taken[-1])
         if number == shown:
             picture = given.thermal_in_rgb()
             white = np.full(rig.thermal.size[::-1], 255, np.uint8)
@@ -146,7 +158,7 @@ def _registered(
     assert residual is not None
     assert picture is not None
     assert covered is not None
-    return residual, picture, covered
+    return residual, picture, covered, implausible_warp(residual, taken)
 
 
 def _with_hint(error: CalibrationError, rig: RigCalibration, pair: FramePair) -> CalibrationError:

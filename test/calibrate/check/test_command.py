@@ -200,6 +200,19 @@ def test_darkness_gives_no_number(table, tmp_path, capsys):
     assert values["verdict"] == "cannot_be_told"
 
 
+def test_an_identity_calibration_of_other_lenses_is_named(table, tmp_path, capsys):
+    write_bag(RigRecording(Still(pairs=6), rig(), 12.0), tmp_path / "bag")
+    identity = RigCalibration("identity", CameraModel(RGB), CameraModel(THERMAL))
+    save_rig(identity, tmp_path / "rig.yaml")
+    out = tmp_path / "out"
+    assert run(tmp_path / "rig.yaml", tmp_path / "bag", "--table", table, "--out", out) == 1
+    text = capsys.readouterr().out
+    assert "calibration does not fit these images: edges agree" in text
+    assert "thermal at 0.8" in text
+    assert "status       the calibration does not fit these images: calibrate again" in text
+    assert json.loads((out / "check.json").read_text())["verdict"] == "wrong_size"
+
+
 def other_sizes() -> RigCalibration:
     return rig(rgb=replace(rig().rgb, size=(1280, 720)))
 
