@@ -29,8 +29,8 @@ OTHER_IMAGES = re.compile(r"ffmpeg|compressedvideo|foxglove\.|theora|h26[45]", r
 """Message types of pictures that are not read."""
 
 REPUBLISH = (
-    "decode it once: ros2 run image_transport republish --ros-args -p in_transport:={transport} "
-    "-p out_transport:=raw, and record that"
+    "ros2 run image_transport republish --ros-args -p in_transport:={transport} "
+    "-p out_transport:=raw decodes them, record that"
 )
 
 
@@ -232,8 +232,8 @@ def _no_image_topic(bag: str, topics: list[BagTopic]) -> RecordingError:
         kinds = ", ".join(f"{topic.name} ({topic.msgtype})" for topic in coded)
         transport = "theora" if "theora" in kinds.casefold() else "ffmpeg"
         return RecordingError(
-            f"bag {bag}: its images are coded as a video, {kinds}; "
-            + REPUBLISH.format(transport=transport)
+            f"bag {bag}: its images are coded as video ({transport}): "
+            f"{REPUBLISH.format(transport=transport)}; its topics: {kinds}"
         )
     others = ", ".join(f"{topic.name} ({topic.msgtype})" for topic in topics[:8]) or "no topic"
     return RecordingError(
