@@ -50,7 +50,7 @@ def judge(
         *_warp(warp),
         *_accuracy(scores, mismatch, counts),
         *_losses(recording, counts),
-        *_cameras(counts, event_frames),
+        *_cameras(recording, counts, event_frames),
         *_rest(counts, mdi, flicker),
     ]
     level: Level = min((line[0] for line in lines), key=_RANK.__getitem__, default="ok")
@@ -117,7 +117,9 @@ def _losses(recording: Mapping[str, Any], counts: Mapping[str, Any]) -> list[Lin
     return lines
 
 
-def _cameras(counts: Mapping[str, Any], event_frames: Mapping[str, int]) -> list[Line]:
+def _cameras(
+    recording: Mapping[str, Any], counts: Mapping[str, Any], event_frames: Mapping[str, int]
+) -> list[Line]:
     lines: list[Line] = []
     processed = max(1, counts["processed"])
     for camera, other in (("rgb", "thermal"), ("thermal", "rgb")):
@@ -137,6 +139,8 @@ def _cameras(counts: Mapping[str, Any], event_frames: Mapping[str, int]) -> list
             # A camera that delivered is not missing: its frames found no partner.
             there = frames - counts["pairs"] > UNPAIRED_SHARE * alone * processed
             how = "found no partner near in time" if there else "was missing"
+            if any(f"{camera} is not used" in text for text in recording["assumptions"]):
+                how = "was not used"
             lines.append(("warn", f"{camera} {how} in {_percent(alone)} of the frames."))
     for name, frames in event_frames.items():
         if name.startswith("missing_"):
