@@ -1,7 +1,7 @@
-"""Colour conversions by a kept library: cv_bridge where ROS has it, rosbags-image elsewhere.
+"""Colour conversions by kept libraries: OpenCV, else cv_bridge, or rosbags-image without ROS.
 
-Both give the same pixels (test/sensing/test_color_conversion.py compares them wherever both are
-installed). Imported at the first image that needs a conversion: rgb8 cameras need neither.
+The last two give the same pixels (test/sensing/test_color_conversion.py compares them wherever both
+are installed). Imported at the first image that needs them: 8-bit cameras without Bayer need neither.
 """
 
 from __future__ import annotations
@@ -15,17 +15,23 @@ import cv2
 import numpy as np
 
 from mdacl_ros.errors import ImageError
+from mdacl_ros.sensing.encodings import ENCODINGS
 from mdacl_ros.types import Array
 
 Converter = Callable[[Any], Any]
 
-PLANAR = {
+OPENCV = {
+    "bgr8": cv2.COLOR_BGR2RGB,
+    "rgba8": cv2.COLOR_RGBA2RGB,
+    "bgra8": cv2.COLOR_BGRA2RGB,
+    "mono8": cv2.COLOR_GRAY2RGB,
     "nv12": cv2.COLOR_YUV2RGB_NV12,
     "nv21": cv2.COLOR_YUV2RGB_NV21,
     "i420": cv2.COLOR_YUV2RGB_I420,
     "yv12": cv2.COLOR_YUV2RGB_YV12,
 }
-"""OpenCV's codes of planar YUV, which Humble's and Jazzy's cv_bridge cannot convert."""
+"""What OpenCV converts in one call: the commonest, which then need no other library at the first
+image, and planar YUV, which Humble's and Jazzy's cv_bridge cannot convert."""
 
 
 def to_rgb8(image: Array, encoding: str) -> Array:
@@ -67,10 +73,8 @@ def converter(encoding: str) -> Converter:
     Raises:
         ImageError: Neither library is installed.
     """
-    if encoding in PLANAR:
-        return lambda message: cv2.cvtColor(
-            message.data.reshape(message.height, -1)[:, : message.step], PLANAR[encoding]
-        )
+    if encoding in OPENCV:
+        return lambda message: cv2.cvtColor(_pixels(message, encoding), OPENCV[encoding])
     reasons = []
     for choose in (with_cv_bridge, with_rosbags_image):
         try:
@@ -84,6 +88,13 @@ def converter(encoding: str) -> Converter:
         "is usable; install ros-$ROS_DISTRO-cv-bridge (never PyPI's cv-bridge), or publish rgb8"
         + "".join(reasons)
     )
+
+
+def _pixels(message: Any, encoding: str) -> Any:
+    """The message's bytes as OpenCV takes them, ``(H, W)`` or ``(H, W, C)``."""
+    channels = ENCODINGS[encoding].channels
+    shape = (message.height, -1) if channels == 1 else (message.height, -1, channels)
+    return message.data.reshape(shape)
 
 
 def with_cv_bridge() -> Converter:

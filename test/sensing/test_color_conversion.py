@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +8,10 @@ from mdacl_ros.errors import ImageError
 from mdacl_ros.sensing import color_conversion
 from mdacl_ros.sensing.color_conversion import to_rgb8
 
-ENCODINGS = {"bgr8": (3, np.uint8), "bgra8": (4, np.uint8), "mono8": (1, np.uint8)}
+ENCODINGS = {
+    "bgr16": (3, np.uint16), "bgra16": (4, np.uint16), "bayer_rggb8": (1, np.uint8),
+    "bgr8": (3, np.uint8), "bgra8": (4, np.uint8), "mono8": (1, np.uint8), "rgba8": (4, np.uint8),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +47,30 @@ def test_bgr_becomes_rgb():
 def test_without_any_library_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv_bridge", None)
     monkeypatch.setitem(sys.modules, "rosbags.image", None)
-    with pytest.raises(ImageError, match=r"bgr8.*cv_bridge or rosbags-image"):
-        to_rgb8(picture("bgr8"), "bgr8")
+    with pytest.raises(ImageError, match=r"bayer_rggb8.*cv_bridge or rosbags-image"):
+        to_rgb8(picture("bayer_rggb8"), "bayer_rggb8")
+
+
+@pytest.mark.parametrize("error", [AttributeError("_ARRAY_API not found"), SystemError("abi")])
+def test_a_cv_bridge_that_fails_in_any_way_is_passed_over(monkeypatch, error):
+    def broken():
+        raise error
+
+    monkeypatch.setattr(color_conversion, "with_cv_bridge", broken)
+    assert to_rgb8(picture("bayer_rggb8"), "bayer_rggb8").shape == (6, 8, 3)
+
+
+@pytest.mark.parametrize("encoding", ["bgr8", "bgra8", "rgba8", "mono8"])
+def test_opencv_gives_the_pixels_of_the_other_libraries(encoding):
+    image = picture(encoding)
+    ours = to_rgb8(image, encoding)
+    theirs = color_conversion.with_rosbags_image()(
+        SimpleNamespace(
+            encoding=encoding, height=6, width=8, step=image.strides[0], is_bigendian=False,
+            data=image.reshape(-1),
+        )
+    )  # fmt: skip
+    np.testing.assert_array_equal(ours, theirs)
 
 
 def _missing():
