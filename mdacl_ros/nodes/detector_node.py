@@ -322,7 +322,9 @@ class DetectorNode(LifecycleNode):
         self.progress, self.build_fraction = line, fraction
 
     def _check(self, parameters: NodeParameters, named: Set[str]) -> None:
-        """Refuse an engine that cannot run here, and a calibration that cannot be used."""
+        """Refuse a model that is not there, an engine or a calibration that cannot be used."""
+        if "model" in named:
+            parameters.model_folder()
         if not named.isdisjoint(RELOADED):
             parameters.choose_engine()
         self._check_rig(parameters, named)

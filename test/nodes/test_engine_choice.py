@@ -33,6 +33,15 @@ def test_an_impossible_pair_is_refused_and_names_both(idle_bench: Bench) -> None
     assert idle_bench.node.parameters.engine == "torch"
 
 
+@pytest.mark.parametrize("absent", ["/nowhere/model", "unheard-of"])
+def test_a_model_that_is_not_there_is_refused(idle_bench: Bench, absent: str) -> None:
+    before = idle_bench.node.parameters.model
+    accepted, reason = idle_bench.set_parameter("model", absent)
+    assert not accepted
+    assert absent in reason
+    assert idle_bench.node.parameters.model == before
+
+
 def test_what_is_changed_together_is_judged_together(idle_bench: Bench, bf16_here: None) -> None:
     assert set_together(idle_bench, engine="openvino", precision="bf16")[0]
     accepted, reason = idle_bench.set_parameter("engine", "torch")  # alone
