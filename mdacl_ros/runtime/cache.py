@@ -67,6 +67,31 @@ class EngineCache:
             return None
         return folder
 
+    def changed_libraries(self, parts: dict[str, Any]) -> str:
+        """Say which libraries' versions differ from those of an entry for the same engine.
+
+        Args:
+            parts: As for :meth:`find`, of an engine that is not in the cache.
+
+        Returns:
+            ``openvino 2026.3.0 -> 2026.4.0``; empty where no entry differs in its libraries alone.
+        """
+        now = parts.get("libraries", {})
+        for path in self.root.glob(f"*/{MANIFEST}"):
+            try:
+                kept = json.loads(path.read_text())["parts"]
+                was = kept.pop("libraries")
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # damaged, or removed by another process: find() deals with it
+            same = json.loads(json.dumps({**parts, "libraries": None}, default=str))
+            if {**kept, "libraries": None} == same:
+                return ", ".join(
+                    f"{name} {was.get(name)} -> {now.get(name)}"
+                    for name in sorted({*was, *now})
+                    if was.get(name) != now.get(name)
+                )
+        return ""
+
     @contextmanager
     def store(self, parts: dict[str, Any]) -> Iterator[Path]:
         """Yield a folder to build into; it appears in the cache whole or not at all.

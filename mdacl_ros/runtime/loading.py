@@ -85,6 +85,8 @@ def _built(
     parts = cache_parts(model, kind, precision, input_size)
     if (folder := cache.find(parts)) is not None:
         return folder
+    if changed := cache.changed_libraries(parts):
+        progress(0.0, f"built again, {changed}")
     with cache.store(parts) as part:
         build_engine(kind, model, input_size, precision, part, progress)
     folder = cache.find(parts)

@@ -37,6 +37,17 @@ def test_stored_engine_is_found(cache: EngineCache) -> None:
     assert cache.find({**PARTS, "weights": "other"}) is None
 
 
+def test_a_change_of_libraries_alone_is_named(cache: EngineCache) -> None:
+    parts = PARTS | {"input_size": [64, 32], "libraries": {"openvino": "2026.3.0", "torch": "2.13"}}
+    with cache.store(parts) as part:
+        (part / "graph.bin").write_text("graph")
+    newer = parts | {"libraries": {"openvino": "2026.4.0", "torch": "2.13"}}
+    assert cache.changed_libraries(newer) == "openvino 2026.3.0 -> 2026.4.0"
+    assert cache.changed_libraries(newer | {"weights": "other"}) == ""
+    next(cache.root.glob("*/manifest.json")).write_text("[1]")
+    assert cache.changed_libraries(newer) == ""
+
+
 def test_interrupted_build_leaves_nothing(cache: EngineCache) -> None:
     with pytest.raises(KeyboardInterrupt), cache.store(PARTS) as part:  # noqa: PT012
         (part / "graph.bin").write_text("half")

@@ -13,8 +13,9 @@ import pytest
 from network.random_models import SIZE, random_inputs
 
 from mdacl_ros.errors import EngineError, ModelError
-from mdacl_ros.runtime import Engine, load_engine
+from mdacl_ros.runtime import Engine, load_engine, loading
 from mdacl_ros.runtime.cache import EngineCache
+from mdacl_ros.runtime.registry import ENGINES
 from mdacl_ros.types import ByteArray, FloatArray, Predictions
 
 FIELDS = ("boxes", "scores", "labels", "gates", "entropies", "energies", "box_energies")
@@ -148,6 +149,26 @@ def test_second_load_does_not_build(model: Path, cache: EngineCache, openvino: E
     told: list[str] = []
     load(model, cache, engine="openvino", progress=lambda _, what: told.append(what))
     assert told == []
+
+
+def test_a_build_after_an_update_names_what_changed(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = EngineCache(tmp_path / "engines")
+    parts = loading.cache_parts(model, ENGINES["openvino"], "float32", SIZE)
+    with cache.store(parts) as part:
+        (part / "detector.xml").write_text("")
+    now = parts["libraries"]["openvino"]
+    monkeypatch.setattr(loading, "_version", {"torch": parts["libraries"]["torch"]}.get)
+    said: list[str] = []
+
+    def stop(_fraction: float, what: str) -> None:
+        said.append(what)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(model, cache, engine="openvino", precision="float32", progress=stop)
+    assert said == [f"built again, openvino {now} -> None"]
 
 
 def test_build_reports_and_a_failed_one_leaves_nothing(model: Path, tmp_path: Path) -> None:
