@@ -1,7 +1,7 @@
 """Colour conversions by kept libraries: OpenCV, else cv_bridge, or rosbags-image without ROS.
 
 The last two give the same pixels (test/sensing/test_color_conversion.py compares them wherever both
-are installed). Imported at the first image that needs them: 8-bit cameras without Bayer need neither.
+are installed). Imported at the first image that needs them: 8-bit cameras without Bayer do not.
 """
 
 from __future__ import annotations
