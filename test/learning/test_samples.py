@@ -131,7 +131,7 @@ def test_one_camera_leaves_the_other_black(annotations: Path, camera: str) -> No
         image["file_name"] = image.pop(camera)
         image.pop(other_camera(camera))
     annotations.write_text(json.dumps(coco))
-    with pytest.raises(RecordingError, match="camera rgb or thermal"):
+    with pytest.raises(RecordingError, match="--camera rgb or --camera thermal"):
         read_pairs(annotations)
     sample = load_sample(read_pairs(annotations, camera=camera)[0], 3)
     is_rgb = camera == "rgb"

@@ -64,7 +64,7 @@ def orientation(path: Path) -> int:
 
 def _refuse_palette(path: Path, data: bytes) -> None:
     """Refuse false colours, from which no temperature can be read; a small decoding tells."""
-    if content_encoding(data) in ("mono8", "mono16"):
+    if not data or content_encoding(data) in ("mono8", "mono16"):
         return
     small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_2)
     if small is None:
