@@ -358,7 +358,7 @@ class DetectorNode(LifecycleNode):
             if self._pipeline.take_rig(parameters) and active is not None:
                 active.replace(self._pipeline.make_perception(parameters))
             if self.perception is not None:
-                self.perception.config = parameters.perception_config()
+                self.perception.config = parameters
             if active is not None:
                 threshold_changed = parameters.score_threshold != active.parameters.score_threshold
                 active.configure(parameters)

@@ -182,8 +182,7 @@ class Pipeline:
     def make_perception(self, parameters: NodeParameters) -> Perception:
         """A detector pipeline that remembers no pair."""
         assert self.engine is not None
-        config = parameters.perception_config()
-        self.perception = Perception(self.engine, self.rig, config, background=True)
+        self.perception = Perception(self.engine, self.rig, parameters, background=True)
         return self.perception
 
     def unload(self, *, close: bool) -> None:

@@ -5,22 +5,20 @@ The robot's node, the replay of a bag, the tests and the training set-up run thi
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
-from mdacl_ros.errors import EngineError, ImageError, ParameterError
+from mdacl_ros.config.pipeline_config import PipelineConfig
+from mdacl_ros.errors import EngineError, ImageError
 from mdacl_ros.pipeline.dominance_reading import read_dominance, rgb_shares
 from mdacl_ros.pipeline.duplicates import without_duplicates
 from mdacl_ros.pipeline.pair_input import PairInput
 from mdacl_ros.pipeline.reliance import HeldReliance, Reliance, measure_reliance
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
-from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.sensing.letterbox import Letterbox
 from mdacl_ros.sensing.registration.aligned_pair import AlignedPair
 from mdacl_ros.sensing.registration.registration_source import RegistrationSource
@@ -38,47 +36,6 @@ from mdacl_ros.types import (
 Size = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class PerceptionConfig:
-    """What may change while perception runs.
-
-    Attributes:
-        score_threshold: Least score of a reported detection, in [0, 1].
-        max_detections: Most detections per frame.
-        duplicate_iou: A box that overlaps a better one of its class by more than this (IoU) is
-            taken for the same object; 1: none is.
-        kelvin_scale: Kelvin per count of 16UC1 thermal images.
-        radiometric_counts: ``mono16`` thermal images have that unit too.
-        reference_distance: Metres at which thermal is laid over RGB; ``None``: the rig's own.
-
-    Raises:
-        ParameterError: A value is out of its range.
-    """
-
-    score_threshold: float = 0.3
-    max_detections: int = 100
-    duplicate_iou: float = 0.7
-    kelvin_scale: float = 0.01
-    radiometric_counts: bool = False
-    reference_distance: float | None = None
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.score_threshold <= 1.0:
-            raise ParameterError(
-                f"score_threshold: got {self.score_threshold}, wanted a number from 0 to 1"
-            )
-        if not 0.0 < self.duplicate_iou <= 1.0:
-            raise ParameterError(
-                f"duplicate_iou: got {self.duplicate_iou}, wanted more than 0, at most 1"
-            )
-        if self.max_detections < 1:
-            raise ParameterError(f"max_detections: got {self.max_detections}, wanted 1 or more")
-        if not (math.isfinite(self.kelvin_scale) and self.kelvin_scale > 0):
-            raise ParameterError(
-                f"kelvin_scale: got {self.kelvin_scale}, wanted kelvin per count, e.g. 0.01"
-            )
-
-
 class Perception:
     """Runs one detector on pairs; not thread-safe, one instance per inference thread.
 
@@ -86,7 +43,7 @@ class Perception:
         engine: A built detector.
         rig: Calibration of the two cameras; ``None`` assumes the same view where both images have
             one aspect ratio.
-        config: Thresholds; assign :attr:`config` anew to change them live.
+        config: All settings; assign :attr:`config` again to change them live.
         background: Take another ``reference_distance`` over as soon as its map was built in a
             thread of its own, instead of keeping the next pair waiting for it.
 
@@ -98,12 +55,14 @@ class Perception:
         self,
         engine: Engine,
         rig: RigCalibration | None,
-        config: PerceptionConfig,
+        config: PipelineConfig,
         *,
         background: bool = False,
     ) -> None:
         self.engine, self.rig, self.config = engine, rig, config
-        self._input = PairInput(rig, engine.input_size, config.kelvin_scale, background=background)
+        self._input = PairInput(
+            rig, engine.input_size, config.kelvin_per_count, background=background
+        )
         self._input.radiometric_counts = config.radiometric_counts
         self._reliance = HeldReliance()
 
@@ -167,7 +126,7 @@ class Perception:
         started = time.perf_counter()
         config = self.config
         given = self._input
-        given.fill(pair, config.kelvin_scale, config.reference_distance)
+        given.fill(pair, config.kelvin_per_count, config.reference_distance or None)
         prepared = time.perf_counter()
         raw = self.engine.infer(given.rgb, given.thermal, given.present, probe=probe)
         inferred = time.perf_counter()
@@ -215,7 +174,7 @@ class Perception:
 def select_detections(
     raw: Predictions,
     letterbox: Letterbox,
-    config: PerceptionConfig,
+    config: PipelineConfig,
     shares: FloatArray | None = None,
 ) -> Detections:
     """Apply the threshold and map boxes back to the original RGB image, clipped to it.
@@ -244,28 +203,24 @@ def select_detections(
     )
 
 
-def build_perception(
-    model: Path,
-    engine: str = AUTO,
-    precision: str = AUTO,
-    input_size: Size = (640, 480),
-    calibration: Path | None = None,
-    config: PerceptionConfig | None = None,
-    progress: Progress | None = None,
-    device: str = AUTO,
-) -> Perception:
+def build_pipeline(config: PipelineConfig, progress: Progress | None = None) -> Perception:
     """Load model, engine and calibration in one call.
+
+    Args:
+        config: Which ones, and all settings.
+        progress: Told what is being done while an engine is built.
 
     Raises:
         MdaclError: A file is missing or unreadable, or the engine cannot run here.
     """
-    rig = load_rig(calibration) if calibration is not None else None
-    built = load_engine(
-        model,
-        engine=engine,
-        precision=precision,
-        device=device,
-        input_size=input_size,
+    path = config.calibration_path
+    rig = load_rig(path) if path is not None else None
+    engine = load_engine(
+        config.model_folder(),
+        engine=config.engine,
+        precision=config.precision,
+        device=config.device,
+        input_size=config.input_size,
         progress=progress,
     )
-    return Perception(built, rig, config or PerceptionConfig())
+    return Perception(engine, rig, config)

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from mdacl_ros.errors import EngineError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.runtime.engine import Engine
 from mdacl_ros.runtime.engine_options import EngineOption, every_option
 from mdacl_ros.runtime.loading import load_engine
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.types import Frame, FramePair
-from mdacl_tools.util.engine_options import parse_size, progress_printer
 from mdacl_tools.util.model_option import add_model_option, model_folder
+from mdacl_tools.util.pipeline_options import parse_size, progress_printer
 
 STAGES = ("preprocess", "infer", "postprocess")
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         except EngineError as error:
             print(f"{option.name}: left out, {error}")
             continue
-        pipelines[option.name] = Perception(engine, None, PerceptionConfig())
+        pipelines[option.name] = Perception(engine, None, PipelineConfig())
     if not pipelines:
         raise EngineError("bench: no engine can run here; the lines above say why")
     print(_engine_table(pipelines, args.rounds))

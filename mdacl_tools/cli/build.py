@@ -6,35 +6,35 @@ import argparse
 import time
 
 from mdacl_ros.runtime.cache import cache_root
-from mdacl_ros.runtime.choice import choose
-from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_ros.runtime.loading import load_engine
 from mdacl_ros.runtime.model_facts import read_model_facts
-from mdacl_tools.util.engine_options import parse_size, progress_printer
-from mdacl_tools.util.model_option import add_model_option, model_folder
+from mdacl_tools.util.pipeline_options import (
+    ENGINE_OPTIONS,
+    add_pipeline_options,
+    pipeline_config,
+    progress_printer,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_model_option(parser)
-    add_engine_arguments(parser)
-    parser.add_argument(
-        "--size", default="640x480", help="network input WIDTHxHEIGHT, multiples of 32"
-    )
+    add_pipeline_options(parser, *ENGINE_OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build, or find in the cache, and say how long it took."""
     started = time.monotonic()
-    model = model_folder(args)
-    choice = choose(args.engine, args.precision, args.device, read_model_facts(model))
+    config = pipeline_config(args)
+    model = config.model_folder()
+    read_model_facts(model)  # says what is wrong with the model before an engine is chosen for it
+    choice = config.choose_engine()
     print(f"engine: {choice}", flush=True)
     engine = load_engine(
         model,
         engine=choice.engine,
         precision=choice.precision,
         device=choice.device,
-        input_size=parse_size(args.size),
+        input_size=config.input_size,
         progress=progress_printer(),
     )
     seconds = time.monotonic() - started

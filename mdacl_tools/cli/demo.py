@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mdacl_ros.config.parameters import SPECS
 from mdacl_ros.errors import EngineError, MdaclError
-from mdacl_ros.resources import find_resource
-from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_tools.recordings.input_options import add_input_options, input_options, open_input
 from mdacl_tools.recordings.recording import Recording
+from mdacl_tools.util.pipeline_options import (
+    ENGINE_OPTIONS,
+    add_pipeline_options,
+    given_parameters,
+    node_parameters,
+)
 
 EXIT_INTERRUPTED = 130
 
@@ -33,17 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=1.0, help="speed, 1 is real time")
     add_input_options(parser)
     parser.add_argument("--fps", type=float, help="pairs a second of a data set")
-    add_engine_arguments(parser, default=None)
-    parser.add_argument("--model", help="shipped model name or model folder")
-    parser.add_argument("--calibration", type=Path, help="RGB-thermal rig calibration (YAML)")
-    parser.add_argument("--threshold", type=float, default=0.3, help="score of a shown detection")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other parameter of the detector node; may be repeated",
-    )
+    add_pipeline_options(parser, *ENGINE_OPTIONS, "--calibration", "--threshold")
     parser.add_argument("--no-view", action="store_true", help="plain lines, no live view")
     parser.add_argument("--no-video", action="store_true", help="no video and key frames")
 
@@ -62,17 +56,23 @@ def run(args: argparse.Namespace) -> int:
             "no clips"
         )
     _check_numbers(args)
-    parameters = _detector_parameters(args)
+    parameters = node_parameters(given_parameters(args))
+    threshold = float(parameters.pop("score_threshold", SPECS["score_threshold"].default))
+    calibration = parameters.get("calibration")
     with _stop_on_signals(), closing(_open(args)) as recording:
         if isinstance(recording, SimulatedRecording):
             recording.prepare()
         _make_folder(args.out)
         parameters.setdefault("partner_timeout", partner_timeout(recording, args.rate))
         demo = DemoRun(recording, _player_parameters(args), parameters, args.out)
-        demo.threshold = args.threshold
+        demo.threshold = threshold
         log = demo.execute(live=not args.no_view)
         metrics = write_report(
-            log, recording, args.out, calibration=args.calibration, video=not args.no_video
+            log,
+            recording,
+            args.out,
+            calibration=Path(calibration) if calibration else None,
+            video=not args.no_video,
         )
     print(_conclusion(metrics, args.out))
     if log.interrupted:
@@ -88,8 +88,6 @@ def _check_numbers(args: argparse.Namespace) -> None:
     for name, value in (("rate", args.rate), ("fps", args.fps)):
         if value is not None and not value > 0:
             raise MdaclError(f"argument --{name}: got {value}, wanted more than 0")
-    if not 0 <= args.threshold <= 1:
-        raise MdaclError(f"argument --threshold: got {args.threshold}, wanted 0 to 1")
 
 
 def _make_folder(path: Path) -> None:
@@ -117,47 +115,6 @@ def _player_parameters(args: argparse.Namespace) -> dict[str, object]:
         "rate": args.rate,
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _detector_parameters(args: argparse.Namespace) -> dict[str, object]:
-    given: dict[str, Any] = {
-        "engine": args.engine,
-        "precision": args.precision,
-        "device": args.device,
-        "model": args.model,
-        "calibration": str(args.calibration.resolve()) if args.calibration else None,
-    }
-    known = _known_parameters() if args.set else ()
-    for text in args.set:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise MdaclError(f"argument --set: got {text!r}, wanted NAME=VALUE")
-        if name not in known and not name.startswith("qos_overrides."):
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else "see config/detector.yaml"
-            raise MdaclError(f"argument --set: detector_node has no parameter {name!r}; {hint}")
-        given[name] = _parsed(value)
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _known_parameters() -> tuple[str, ...]:
-    """Names in the shipped parameter file, which a test keeps complete."""
-    import yaml
-
-    values = yaml.safe_load(find_resource("config/detector.yaml").read_text())
-    return tuple(values["/**"]["ros__parameters"])
-
-
-def _parsed(text: str) -> object:
-    """A parameter value: number or true/false where it reads as one, else text."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 @contextmanager

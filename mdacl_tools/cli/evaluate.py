@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.runtime.engine_arguments import add_engine_arguments
 from mdacl_tools.cli.unused_options import refuse_unused
 from mdacl_tools.corruption import CORRUPTIONS
 from mdacl_tools.recordings.dataset_recording import is_dataset
-from mdacl_tools.recordings.input_options import EXIT_INCOMPLETE, add_input_options
+from mdacl_tools.recordings.input_options import EXIT_INCOMPLETE, add_input_options, input_options
 from mdacl_tools.recordings.storage.bag_path import is_bag
 from mdacl_tools.scoring import dataset_scores as data_sets
 from mdacl_tools.scoring.evaluation_input import open_for_evaluation
@@ -20,12 +19,22 @@ from mdacl_tools.scoring.fleet import evaluate_all
 from mdacl_tools.scoring.jobs import Job, Outcome, check_exists, plan_jobs
 from mdacl_tools.scoring.report import Report
 from mdacl_tools.scoring.settings import EvaluationSettings, build
-from mdacl_tools.util.model_option import add_model_option, model_folder
+from mdacl_tools.util.pipeline_options import (
+    ENGINE_OPTIONS,
+    add_pipeline_options,
+    given_parameters,
+    pipeline_config,
+)
 from mdacl_tools.util.progress import progress_bar
 
 EXIT_ERROR = 2
 
 DEFAULT_OUT = Path("evaluation_out")
+
+PAIRING_OPTIONS = (
+    "--calibration", "--threshold", "--max-skew", "--partner-timeout", "--thermal-clock-offset",
+    "--reliance-rate",
+)  # fmt: skip
 
 RESULTS = ("report.html", "report.json", "frames.jsonl", "annotated")
 """What may be in the folder of a recording."""
@@ -43,10 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(bags: {DEFAULT_OUT}); a .json file: the scores of a data set only",
     )  # fmt: skip
     parser.add_argument("--labels", type=Path, help="ground truth of a bag, a COCO json")
-    add_model_option(parser)
-    add_engine_arguments(parser)
-    parser.add_argument("--calibration", type=Path, help="RGB-thermal rig calibration (YAML)")
-    parser.add_argument("--threshold", type=float, default=0.3, help="score of a shown detection")
     parser.add_argument("--fused-only", action="store_true", help="leave out the absent cameras")
     parser.add_argument(
         "--corruptions", nargs="*", metavar="KIND",
@@ -57,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stills", action="store_true", default=None,
         help="judge each pair without a past, as data sets are",
     )  # fmt: skip
-    _add_pairing(parser)
+    parser.add_argument(
+        "--realtime-drops", type=float, metavar="MS",
+        help="drop pairs as a detector that takes so long would",
+    )  # fmt: skip
+    add_pipeline_options(parser, *ENGINE_OPTIONS, *PAIRING_OPTIONS)
     _add_presenting(parser)
     _add_running(parser)
 
@@ -68,18 +77,6 @@ def _add_presenting(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--annotate", action="store_true", help="also write annotated/, a bag for Foxglove and RViz"
     )
-
-
-def _add_pairing(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("pairing, as the node's parameters")
-    group.add_argument("--max-skew", type=float, default=0.12, help="s")
-    group.add_argument("--partner-timeout", type=float, help="s (0.5, or 3 periods)")
-    group.add_argument("--thermal-clock-offset", type=float, default=0.0, help="s")
-    group.add_argument(
-        "--realtime-drops", type=float, metavar="MS",
-        help="drop pairs as a detector that takes so long would",
-    )  # fmt: skip
-    group.add_argument("--reliance-rate", type=float, default=2.0, help="reliance, Hz of the bag")
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +95,10 @@ def run(args: argparse.Namespace) -> int:
     table = _only_scores(args)
     refuse_unused(args, add_arguments, table=table)
     if table:
-        return data_sets.score(args.path[0], args, args.out)
+        config = pipeline_config(args)
+        return data_sets.score(
+            args.path[0], input_options(args), config, args.out, fused_only=args.fused_only
+        )
     if args.out is not None and args.out.suffix == ".json":
         raise MdaclError(
             f"argument --out: got {args.out}, wanted a folder; a .json file is for one data set"
@@ -126,12 +126,8 @@ def settings_of(args: argparse.Namespace) -> EvaluationSettings:
     """The settings that arguments ask for."""
     kinds = args.corruptions
     return EvaluationSettings(
-        model=model_folder(args),
-        engine=args.engine,
-        precision=args.precision,
-        device=args.device,
-        calibration=args.calibration,
-        threshold=args.threshold,
+        pipeline=pipeline_config(args),
+        fit_timeout="partner_timeout" not in given_parameters(args),
         rgb_topic=args.rgb_topic,
         thermal_topic=args.thermal_topic,
         clip=args.clip,
@@ -141,11 +137,7 @@ def settings_of(args: argparse.Namespace) -> EvaluationSettings:
         ablation=not args.fused_only,
         corruptions=() if kinds is None else tuple(kinds or CORRUPTIONS),
         stills=args.stills,
-        max_skew_s=args.max_skew,
-        partner_timeout_s=args.partner_timeout,
-        thermal_clock_offset_s=args.thermal_clock_offset,
         simulated_latency_ms=args.realtime_drops,
-        reliance_rate=args.reliance_rate,
     )
 
 

@@ -20,8 +20,8 @@ from mdacl_ros.runtime.choice import choose
 from mdacl_ros.runtime.engine_kind import AUTO
 from mdacl_ros.runtime.engine_options import every_option
 from mdacl_ros.runtime.model_facts import read_model_facts
-from mdacl_tools.util.engine_options import parse_size
 from mdacl_tools.util.model_option import add_model_option, model_folder
+from mdacl_tools.util.pipeline_options import parse_size
 
 PARTS = ("streams", "gates", "guidance", "fusions", "trunk", "neck", "head")
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ import cv2
 import numpy as np
 
 from mdacl_ros.errors import ParameterError, RecordingError
-from mdacl_ros.pipeline.perception import PerceptionConfig, build_perception
-from mdacl_ros.runtime.engine_arguments import add_engine_arguments
+from mdacl_ros.pipeline import PipelineConfig, build_pipeline
 from mdacl_ros.small_file import user_path
 from mdacl_ros.types import LABELS, FramePair, GroundTruth
 from mdacl_tools.learning.self_labels import LabelThresholds, label_pair
@@ -28,8 +28,12 @@ from mdacl_tools.recordings.input_options import (
 from mdacl_tools.recordings.recording import Recording
 from mdacl_tools.recordings.storage.bag_path import is_bag
 from mdacl_tools.scoring.pair_scoring import equal_stamps
-from mdacl_tools.util.engine_options import progress_printer
-from mdacl_tools.util.model_option import add_model_option, model_folder
+from mdacl_tools.util.pipeline_options import (
+    ENGINE_OPTIONS,
+    add_pipeline_options,
+    pipeline_config,
+    progress_printer,
+)
 from mdacl_tools.util.progress import progress_bar
 
 TRUTH = "train.json"
@@ -46,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--doubtful", type=float, default=default.doubtful, help="score of an ignore region"
     )
-    add_model_option(parser, "teacher: shipped name or model folder")
-    add_engine_arguments(parser)
+    add_pipeline_options(parser, *ENGINE_OPTIONS, "--calibration")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,24 +60,18 @@ def run(args: argparse.Namespace) -> int:
             f"self-label: got --every {args.every} --doubtful {args.doubtful} --sure {args.sure}, "
             "wanted every >= 1 and 0 < doubtful <= sure <= 1"
         )
+    config = replace(pipeline_config(args), score_threshold=args.doubtful)
     if args.out.exists():
         raise ParameterError(f"self-label: {args.out} exists; give a new folder")
     _check_folder(args.out)  # before anything long begins
     with opened(args.recording, input_options(args, split=_part(args))) as recording:
-        _label(recording, args)
+        _label(recording, args, config)
         return exit_code(recording)
 
 
-def _label(recording: Recording, args: argparse.Namespace) -> None:
+def _label(recording: Recording, args: argparse.Namespace, config: PipelineConfig) -> None:
     """Label the pairs and write them."""
-    perception = build_perception(
-        model_folder(args),
-        args.engine,
-        args.precision,
-        config=PerceptionConfig(score_threshold=args.doubtful),
-        progress=progress_printer(),
-        device=args.device,
-    )
+    perception = build_pipeline(config, progress_printer())
     thresholds = LabelThresholds(args.sure, args.doubtful)
     found = []
     with progress_bar("label", recording.frames.get("rgb", 0) // args.every) as advance:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mdacl_ros.errors import MdaclError
 
-NOT_LIVE = ("reliance_rate", "corruptions", "realtime_drops", "stills", "workers", "ray", "again")
+NOT_LIVE = ("corruptions", "realtime_drops", "stills", "workers", "ray", "again")
 """What only the offline pipeline does; a live run is one process and never the same twice."""
 
 NOT_OF_A_TABLE = (

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from contextlib import closing
+from dataclasses import asdict
 from typing import Any
 
-from mdacl_ros import __version__
 from mdacl_ros.errors import EngineError, MdaclError
-from mdacl_ros.network.model_yaml import WEIGHTS
 from mdacl_tools.live.live_numbers import (
     absent_signs,
     answer_record,
@@ -33,7 +32,8 @@ from mdacl_tools.scoring.pair_scoring import renumbered
 from mdacl_tools.scoring.report import Report
 from mdacl_tools.scoring.report_builder import Facts, ReportBuilder
 from mdacl_tools.scoring.scores import ScoreBook
-from mdacl_tools.scoring.settings import FUSED, EvaluationSettings, digest, truth_facts
+from mdacl_tools.scoring.settings import FUSED, EvaluationSettings, facts, truth_facts
+from mdacl_tools.util.pipeline_options import node_parameters
 
 
 def evaluate_live(job: Job, settings: EvaluationSettings, rate: float) -> Outcome:
@@ -68,7 +68,9 @@ class _LiveRun:
         self._settings, self._rate = settings, rate
         self._truth = open_truth(recording, settings.labels)
         self._has_truth = settings.labels is not None or recording.has_truth
-        self._timeout_s = settings.partner_timeout_s or partner_timeout(recording, rate)
+        config = settings.pipeline
+        fitted = partner_timeout(recording, rate) if settings.fit_timeout else None
+        self._timeout_s = fitted or config.partner_timeout
         self._labelled = self._scored = 0
         self._left_out: Counter[str] = Counter()
 
@@ -76,7 +78,7 @@ class _LiveRun:
         """Play, then report."""
         self._job.out.mkdir(parents=True, exist_ok=True)
         run = DemoRun(self._recording, self._player(), self._detector(), self._job.out)
-        run.threshold = self._settings.threshold
+        run.threshold = self._settings.pipeline.score_threshold
         log = run.execute(live=False)
         if log.interrupted:
             raise KeyboardInterrupt
@@ -98,29 +100,19 @@ class _LiveRun:
         return {name: value for name, value in given.items() if value is not None}
 
     def _detector(self) -> dict[str, object]:
-        settings = self._settings
-        given: dict[str, object] = {
-            "model": str(settings.model.resolve()),
-            "engine": settings.engine,
-            "precision": settings.precision,
-            "device": settings.device,
-            "max_skew": settings.max_skew_s,
-            "partner_timeout": self._timeout_s,
-            "thermal_clock_offset": settings.thermal_clock_offset_s,
-            "score_threshold": self._floor,
-        }
-        if settings.calibration is not None:
-            given["calibration"] = str(settings.calibration.resolve())
-        return given
+        """All of the pipeline's parameters: nothing is left to the node's defaults."""
+        given = {"partner_timeout": self._timeout_s, "score_threshold": self._floor}
+        return node_parameters(asdict(self._settings.pipeline) | given)
 
     @property
     def _floor(self) -> float:
-        threshold = self._settings.threshold
+        threshold = self._settings.pipeline.score_threshold
         return min(TRUTH_THRESHOLD, threshold) if self._has_truth else threshold
 
     def _report(self, log: RunLog) -> Report:
         description = recording_facts(self._job.path, self._recording)
-        stills, threshold = is_data_set(self._recording), self._settings.threshold
+        stills = is_data_set(self._recording)
+        threshold = self._settings.pipeline.score_threshold
         recorded, numbers = log.recorded_stamps(), frame_numbers(log)
         size = self._image_size(log)
         book = ScoreBook(log.labels)
@@ -190,27 +182,16 @@ class _LiveRun:
         }
 
     def _all_settings(self, log: RunLog, stills: bool) -> dict[str, Any]:
-        settings = self._settings
-        calibration = settings.calibration
-        return {
-            "model": settings.model.name,
-            "model_sha256": digest(settings.model / WEIGHTS),
+        return facts(self._settings, log.labels) | {
             "engine": log.node.get("engine"),
             "precision": log.node.get("precision"),
             "device": log.node.get("device"),
-            "calibration": calibration.name if calibration else None,
-            "calibration_sha256": digest(calibration),
-            "labels": list(log.labels),
-            "threshold": settings.threshold,
             "score_floor": self._floor,
             "stills": stills,
-            "max_skew_s": settings.max_skew_s,
             "partner_timeout_s": self._timeout_s,
-            "thermal_clock_offset_s": settings.thermal_clock_offset_s,
             "modes": [FUSED],
-            "truth": truth_facts(settings, self._has_truth),
+            "truth": truth_facts(self._settings, self._has_truth),
             "live": self._rate,
-            "version": __version__,
         }
 
     def _mismatch(self, log: RunLog) -> str:

@@ -48,7 +48,8 @@ def present(
     if report.settings.get("live") not in (None, 1.0):
         write_page(out)
         return
-    rig = load_rig(settings.calibration) if settings.calibration is not None else None
+    calibration = settings.pipeline.calibration_path
+    rig = load_rig(calibration) if calibration is not None else None
     with closing(open_for_evaluation(recording, settings)) as source:
         write_page(out, source, rig)
         if annotate:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mdacl_ros.errors import ParameterError, RecordingError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig, build_perception
-from mdacl_ros.runtime.engine_arguments import add_engine_arguments
+from mdacl_ros.pipeline import Perception, build_pipeline
 from mdacl_ros.whole_file import write_whole
 from mdacl_tools.recordings.datasets.data_folder import data_folder
 from mdacl_tools.recordings.open_recording import open_recording
 from mdacl_tools.scoring.in_memory import MemoryRecording
 from mdacl_tools.scoring.pair_scoring import SCORE_FLOOR
-from mdacl_tools.util.engine_options import parse_size, progress_printer
-from mdacl_tools.util.model_option import add_model_option, model_folder
+from mdacl_tools.util.pipeline_options import (
+    ENGINE_OPTIONS,
+    add_pipeline_options,
+    pipeline_config,
+    progress_printer,
+)
 from mdacl_tools.util.provenance import provenance
 
 DEFAULT_DATA = "msrs"
@@ -25,16 +29,7 @@ MOST_IMAGES = 200
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which detector runs, and how."""
-    add_model_option(parser)
-    add_engine_arguments(parser)
-    add_size_argument(parser)
-
-
-def add_size_argument(parser: argparse.ArgumentParser, default: str = "640x480") -> None:
-    """Declare the network input."""
-    parser.add_argument(
-        "--size", default=default, help="network input WIDTHxHEIGHT, multiples of 32"
-    )
+    add_pipeline_options(parser, *ENGINE_OPTIONS, "--calibration")
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,20 +59,15 @@ def open_perception(args: argparse.Namespace, model: Path | None = None) -> Perc
 
     Args:
         args: Of :func:`add_model_arguments`.
-        model: Another model folder than ``args.model``.
+        model: Another model folder than the one named there.
 
     Raises:
         MdaclError: The model or its engine cannot be loaded.
     """
-    return build_perception(
-        model or model_folder(args),
-        args.engine,
-        args.precision,
-        parse_size(args.size),
-        config=PerceptionConfig(score_threshold=SCORE_FLOOR),
-        progress=progress_printer(),
-        device=args.device,
-    )
+    config = replace(pipeline_config(args), score_threshold=SCORE_FLOOR)
+    if model is not None:
+        config = replace(config, model=str(model))
+    return build_pipeline(config, progress_printer())
 
 
 def open_pairs(args: argparse.Namespace) -> MemoryRecording:
@@ -98,7 +88,7 @@ def open_pairs(args: argparse.Namespace) -> MemoryRecording:
 
 def made_from(args: argparse.Namespace, perception: Perception, images: int) -> dict[str, Any]:
     """What a written table was made from."""
-    made = provenance(model_folder(args), perception.engine)
+    made = provenance(pipeline_config(args).model_folder(), perception.engine)
     return {**made, "images": images, "seed": args.seed}
 
 

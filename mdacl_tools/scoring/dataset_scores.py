@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mdacl_ros.config.pipeline_config import PipelineConfig
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.pipeline.perception import PerceptionConfig, build_perception
+from mdacl_ros.pipeline import build_pipeline
 from mdacl_ros.types import Modality
-from mdacl_tools.recordings.input_options import input_options, open_input, say_remarks
+from mdacl_tools.recordings.input_options import InputOptions, open_input, say_remarks
 from mdacl_tools.scoring.pair_scoring import (
     SCORE_FLOOR,
     Change,
@@ -19,8 +20,7 @@ from mdacl_tools.scoring.pair_scoring import (
     evaluate,
     labelled_pairs,
 )
-from mdacl_tools.util.engine_options import progress_printer
-from mdacl_tools.util.model_option import model_folder
+from mdacl_tools.util.pipeline_options import progress_printer
 from mdacl_tools.util.progress import progress_bar
 from mdacl_tools.util.provenance import provenance
 
@@ -37,28 +37,23 @@ MEASURED = "measured"
 """Key in a file of scores, beside those of :data:`MODES`, under which it says what was measured."""
 
 
-def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
+def score(
+    path: Path, options: InputOptions, config: PipelineConfig, out: Path | None, *, fused_only: bool
+) -> int:
     """Score a data set and print a table.
 
     Args:
         path: Folder, or COCO json.
-        args: ``model``, ``engine``, ``precision``, ``device``, ``calibration``, ``fused_only``.
+        options: How it is opened.
+        config: What detects; its score threshold is not used.
         out: JSON file to write the scores to as well.
+        fused_only: Leave out the absent cameras.
     """
-    recording = open_input(path, input_options(args))
+    recording = open_input(path, options)
     if not recording.has_truth:
         raise RecordingError(f"{path}: has no ground truth to score against")
-    model = model_folder(args)
-    perception = build_perception(
-        model,
-        args.engine,
-        args.precision,
-        calibration=args.calibration,
-        config=PerceptionConfig(score_threshold=SCORE_FLOOR),
-        progress=progress_printer(),
-        device=args.device,
-    )
-    modes = ("fused",) if args.fused_only else tuple(MODES)
+    perception = build_pipeline(replace(config, score_threshold=SCORE_FLOOR), progress_printer())
+    modes = ("fused",) if fused_only else tuple(MODES)
     results = {}
     for mode in modes:
         with progress_bar(mode, recording.frames.get("rgb", 0)) as advance:
@@ -69,7 +64,7 @@ def score(path: Path, args: argparse.Namespace, out: Path | None) -> int:
     say_remarks(recording)
     if out is not None:
         values: dict[str, Any] = {mode: to_json(e) for mode, e in results.items()}
-        values[MEASURED] = provenance(model, perception.engine)
+        values[MEASURED] = provenance(config.model_folder(), perception.engine)
         out.write_text(json.dumps(values, indent=2) + "\n")
     return 0
 

@@ -72,7 +72,13 @@ class _Run:
         self._labels = perception.engine.labels
         self._modes = Modes(settings, perception, self._reader.has_truth, self._stills)
         self._modes.expect_size(recording.camera_model("rgb"))
-        self._facts = facts(settings, perception)
+        engine = perception.engine
+        self._facts = facts(settings, engine.labels) | {
+            "engine": engine.name,
+            "precision": engine.precision,
+            "device": engine.device,
+            "input_size": list(engine.input_size),
+        }
         self._calibrated = perception.rig is not None
         self._warp = WarpSample()
         self._left_out: Counter[str] = Counter()
@@ -83,7 +89,7 @@ class _Run:
         """Run through the recording and write both files."""
         started = time.perf_counter()
         description = recording_facts(self._path, self._recording)
-        threshold = self._settings.threshold
+        threshold = self._settings.pipeline.score_threshold
         moments = self._reader.moments(advance)
         with (
             ReportBuilder(out, self._labels, threshold, self._stills) as builder,
@@ -118,7 +124,7 @@ class _Run:
         if truth is not None:
             self._left_out += others
             self._scored += 1
-        floor = 0.0 if truth is not None else self._settings.threshold
+        floor = 0.0 if truth is not None else self._settings.pipeline.score_threshold
         record = above(frame_record(self._processed, moment.pair, result), floor)
         self._processed += 1
         return replace(record, truth=truth)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mdacl_ros import __version__
 from mdacl_ros.errors import MdaclError, RecordingError
@@ -58,9 +59,14 @@ def plan_jobs(paths: Sequence[Path], out: Path) -> list[Job]:
 
 def request_key(settings: EvaluationSettings, build: Build) -> str:
     """A digest of everything asked for, by content: equal keys give equal reports."""
-    values = {k: v if not isinstance(v, Path) else v.name for k, v in asdict(settings).items()}
-    files = [settings.model / WEIGHTS, settings.model / MODEL_YAML]
-    values["digests"] = [digest(path) for path in (*files, settings.calibration, settings.labels)]
+    values: dict[str, Any] = {
+        k: v if not isinstance(v, Path) else v.name for k, v in asdict(settings).items()
+    }
+    model, calibration = settings.pipeline.model_folder(), settings.pipeline.calibration_path
+    names = {"model": model.name, "calibration": calibration and calibration.name}
+    values["pipeline"] = asdict(settings.pipeline) | names
+    files = (model / WEIGHTS, model / MODEL_YAML, calibration, settings.labels)
+    values["digests"] = [digest(path) for path in files]
     values["build"] = f"{build.__module__}.{build.__qualname__}"
     values["version"] = __version__
     text = json.dumps(values, sort_keys=True, default=list)

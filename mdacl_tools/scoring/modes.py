@@ -49,13 +49,14 @@ class Modes:
         self, settings: EvaluationSettings, perception: Perception, has_truth: bool, stills: bool
     ) -> None:
         self.names = settings.modes if has_truth else (FUSED,)
-        self.floor = SCORE_FLOOR if has_truth else settings.threshold
+        self.floor = SCORE_FLOOR if has_truth else settings.pipeline.score_threshold
         self.timings: dict[str, array[float]] = defaultdict(lambda: array("d"))
         self.assumptions: list[str] = []
         self._stills = stills
-        self._probe_ns = round(1e9 / settings.reliance_rate) if settings.reliance_rate > 0 else None
+        rate = settings.pipeline.reliance_rate
+        self._probe_ns = round(1e9 / rate) if rate > 0 else None
         self._probed_ns: int | None = None
-        config = scoring_config(perception, self.floor)
+        config = scoring_config(perception.config, self.floor)
         self._perceptions = {
             name: Perception(perception.engine, perception.rig, config) for name in self.names
         }

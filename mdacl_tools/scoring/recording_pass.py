@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer
@@ -54,7 +54,8 @@ class MomentReader:
         self.has_truth = settings.labels is not None or recording.has_truth
         self._primary: Modality = "rgb" if recording.frames.get("rgb") else "thermal"
         self.partner_timeout_s = self._timeout(settings)
-        self._config = settings.sync_config(self.partner_timeout_s)
+        timeout_ns = max(1, round(self.partner_timeout_s * 1e9))
+        self._config = replace(settings.pipeline.sync_config(), partner_timeout_ns=timeout_ns)
         self._synchronizer = PairSynchronizer(self._config)
         latency = settings.simulated_latency_ms
         self._busy = None if latency is None else BusyDrops(latency)
@@ -139,8 +140,8 @@ class MomentReader:
     def _timeout(self, settings: EvaluationSettings) -> float:
         if len([n for n in self._recording.frames.values() if n]) < 2:
             return 0.0  # the other camera is not in it: nobody waits for it
-        given = settings.partner_timeout_s
-        return partner_timeout(self._recording) if given is None else given
+        given = settings.pipeline.partner_timeout
+        return partner_timeout(self._recording) if settings.fit_timeout else given
 
     def _see(self, event: Event) -> None:
         """Count a frame and look at it."""

@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from mdacl_ros import __version__
+from mdacl_ros.config.pipeline_config import PipelineConfig
 from mdacl_ros.errors import ParameterError
 from mdacl_ros.network.model_yaml import WEIGHTS
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig, build_perception
+from mdacl_ros.pipeline import Perception, build_pipeline
 from mdacl_ros.runtime.cache import file_digest
-from mdacl_ros.runtime.choice import choose_for
-from mdacl_ros.runtime.engine_kind import AUTO
-from mdacl_ros.sensing.pairing.synchronizer import SyncConfig
 from mdacl_ros.types import Modality
 from mdacl_tools.corruption import CORRUPTIONS
 from mdacl_tools.scoring.pair_scoring import SCORE_FLOOR
-from mdacl_tools.util.engine_options import progress_printer
+from mdacl_tools.util.pipeline_options import progress_printer
 
 FUSED = "fused"
 ABSENT = ("rgb absent", "thermal absent")
@@ -32,13 +30,8 @@ class EvaluationSettings:
     """What may be chosen; everything here may change the numbers.
 
     Attributes:
-        model: Model folder.
-        engine: As the node's parameter.
-        precision: As the node's parameter.
-        device: As the node's parameter.
-        input_size: Network input ``(width, height)``.
-        calibration: Rig calibration; ``None`` assumes the same view.
-        threshold: Score from which a detection counts as shown.
+        pipeline: As on the robot; ``score_threshold`` is the score of a shown detection.
+        fit_timeout: Raise ``partner_timeout`` to three periods of the slower camera.
         rgb_topic: Image topic of the colour camera, where it is not clear.
         thermal_topic: Image topic of the thermal camera.
         clip: Which clip of a folder with several.
@@ -48,21 +41,11 @@ class EvaluationSettings:
         ablation: Also score with either camera removed, where there is ground truth.
         corruptions: Kinds of :data:`mdacl_tools.corruption.CORRUPTIONS` to score as well.
         stills: Judge every pair without a past, as single images; ``None``: only data sets.
-        max_skew_s: As the node's parameter.
-        partner_timeout_s: As the node's; ``None``: 0.5 s, or three periods of the slower camera.
-        thermal_clock_offset_s: As the node's parameter.
-        reuse_partner: As the node's parameter.
         simulated_latency_ms: Drop pairs as a detector that takes so long would; ``None``: none.
-        reliance_rate: Reliance and exact index so often a second of the recording; 0: never.
     """
 
-    model: Path
-    engine: str = AUTO
-    precision: str = AUTO
-    device: str = AUTO
-    input_size: tuple[int, int] = (640, 480)
-    calibration: Path | None = None
-    threshold: float = 0.3
+    pipeline: PipelineConfig
+    fit_timeout: bool = True
     rgb_topic: str | None = None
     thermal_topic: str | None = None
     clip: str | None = None
@@ -72,23 +55,12 @@ class EvaluationSettings:
     ablation: bool = True
     corruptions: tuple[str, ...] = ()
     stills: bool | None = None
-    max_skew_s: float = 0.12
-    partner_timeout_s: float | None = None
-    thermal_clock_offset_s: float = 0.0
-    reuse_partner: bool = True
     simulated_latency_ms: float | None = None
-    reliance_rate: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise ParameterError(f"threshold: got {self.threshold}, wanted 0 to 1")
-        for name in ("max_skew_s", "partner_timeout_s", "simulated_latency_ms", "reliance_rate"):
-            value = getattr(self, name)
-            if value is not None and not 0.0 <= value < math.inf:
-                raise ParameterError(f"{name}: got {value}, wanted a number of 0 or more")
-        if not math.isfinite(self.thermal_clock_offset_s):
-            value = self.thermal_clock_offset_s
-            raise ParameterError(f"thermal_clock_offset_s: got {value}, wanted a number of seconds")
+        latency = self.simulated_latency_ms
+        if latency is not None and not 0.0 <= latency < math.inf:
+            raise ParameterError(f"simulated_latency_ms: got {latency}, wanted a number, 0 or more")
         for kind in self.corruptions:
             if kind not in CORRUPTIONS:
                 raise ParameterError(
@@ -101,15 +73,6 @@ class EvaluationSettings:
         absent = ABSENT if self.ablation else ()
         return (FUSED, *absent, *(CORRUPTED + kind for kind in self.corruptions))
 
-    def sync_config(self, partner_timeout_s: float) -> SyncConfig:
-        """How frames become pairs."""
-        return SyncConfig(
-            max_skew_ns=round(self.max_skew_s * 1e9),
-            partner_timeout_ns=max(1, round(partner_timeout_s * 1e9)),
-            thermal_clock_offset_ns=round(self.thermal_clock_offset_s * 1e9),
-            reuse_partner=self.reuse_partner,
-        )
-
 
 Build = Callable[[EvaluationSettings], Perception]
 """Makes the perception of one process; a module's function, so that it can be sent to another."""
@@ -117,16 +80,7 @@ Build = Callable[[EvaluationSettings], Perception]
 
 def build(settings: EvaluationSettings) -> Perception:
     """Load model, engine and calibration."""
-    return build_perception(
-        settings.model,
-        settings.engine,
-        settings.precision,
-        settings.input_size,
-        settings.calibration,
-        PerceptionConfig(score_threshold=SCORE_FLOOR),
-        progress_printer(),
-        settings.device,
-    )
+    return build_pipeline(scoring_config(settings.pipeline), progress_printer())
 
 
 def resolved(settings: EvaluationSettings) -> EvaluationSettings:
@@ -135,35 +89,47 @@ def resolved(settings: EvaluationSettings) -> EvaluationSettings:
     Raises:
         EngineError: They cannot run here together.
     """
-    choice = choose_for(settings.model, settings.engine, settings.precision, settings.device)
-    return replace(settings, engine=choice.engine, precision=choice.precision, device=choice.device)
+    choice = settings.pipeline.choose_engine()
+    pipeline = replace(
+        settings.pipeline, engine=choice.engine, precision=choice.precision, device=choice.device
+    )
+    return replace(settings, pipeline=pipeline)
 
 
-def scoring_config(perception: Perception, score_floor: float) -> PerceptionConfig:
-    """The perception's own settings with another least score."""
-    return replace(perception.config, score_threshold=score_floor)
+def scoring_config(config: PipelineConfig, score_floor: float = SCORE_FLOOR) -> PipelineConfig:
+    """The same pipeline with another least score: averages need the whole curve."""
+    return replace(config, score_threshold=score_floor)
 
 
-def facts(settings: EvaluationSettings, perception: Perception) -> dict[str, Any]:
-    """The part of a report's ``settings`` that does not depend on the recording."""
-    calibration = settings.calibration
+def facts(settings: EvaluationSettings, labels: tuple[str, ...]) -> dict[str, Any]:
+    """The part of a report's ``settings`` that is known before the recording is read.
+
+    Args:
+        settings: With what it is evaluated, offline or live.
+        labels: Class names of the model.
+    """
+    config, calibration = settings.pipeline, settings.pipeline.calibration_path
+    model = config.model_folder()
     return {
-        "model": settings.model.name,
-        "model_sha256": digest(settings.model / WEIGHTS),
-        "engine": perception.engine.name,
-        "precision": perception.engine.precision,
-        "device": perception.engine.device,
-        "input_size": list(perception.engine.input_size),
+        "model": model.name,
+        "model_sha256": digest(model / WEIGHTS),
+        "input_size": list(config.input_size),
         "calibration": calibration.name if calibration else None,
         "calibration_sha256": digest(calibration),
-        "labels": list(perception.engine.labels),
-        "threshold": settings.threshold,
-        "duplicate_iou": perception.config.duplicate_iou,
-        "max_skew_s": settings.max_skew_s,
-        "thermal_clock_offset_s": settings.thermal_clock_offset_s,
-        "reuse_partner": settings.reuse_partner,
+        "labels": list(labels),
+        "threshold": config.score_threshold,
+        "max_detections": config.max_detections,
+        "duplicate_iou": config.duplicate_iou,
+        "kelvin_scale": config.kelvin_scale,
+        "thermal_format": config.thermal_format,
+        "reference_distance": config.reference_distance,
+        "max_skew_s": config.max_skew,
+        "thermal_clock_offset_s": config.thermal_clock_offset,
+        "reuse_partner": config.reuse_partner,
+        "frozen_after": config.frozen_after,
+        "thermal_shutter_s": config.thermal_shutter,
         "simulated_latency_ms": settings.simulated_latency_ms,
-        "reliance_rate": settings.reliance_rate,
+        "reliance_rate": config.reliance_rate,
         "version": __version__,
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mdacl_ros.network.weights import count_parameters, load_detector
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.runtime.cache import EngineCache
 from mdacl_ros.runtime.engine_build import build_engine
 from mdacl_ros.runtime.engine_kind import FLOAT32
@@ -39,7 +39,7 @@ def perception_of(model: Path, size: tuple[int, int], threads: int) -> Iterator[
         build_engine(OpenVinoKind(), model, size, FLOAT32, folder, lambda _share, _what: None)
         engine = OpenVinoEngine(folder, read_model_facts(model), size, threads=threads)
         try:
-            yield Perception(engine, None, PerceptionConfig(score_threshold=SCORE_FLOOR))
+            yield Perception(engine, None, PipelineConfig(score_threshold=SCORE_FLOOR))
         finally:
             engine.close()
 

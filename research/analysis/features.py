@@ -17,7 +17,7 @@ from mdacl_ros.network.calibration_gate import GateOutput
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.network.image_input import ImageInput
 from mdacl_ros.network.weights import load_detector
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.runtime.model_facts import read_model_facts
 from mdacl_ros.runtime.torch_engine import to_predictions
 from mdacl_ros.runtime.torch_kind import TorchKind
@@ -149,7 +149,7 @@ class FeatureViewer:
 
     def __init__(self, model: Path, input_size: tuple[int, int]) -> None:
         self._engine = TracingEngine(model, input_size)
-        self._perception = Perception(self._engine, None, PerceptionConfig())
+        self._perception = Perception(self._engine, None, PipelineConfig())
         self.labels, self.levels = self._engine.labels, self._engine.levels
         self.input_size = input_size
 

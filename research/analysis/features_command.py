@@ -10,18 +10,15 @@ from typing import Any
 import numpy as np
 
 from mdacl_ros.errors import ParameterError
-from mdacl_ros.runtime.engine import STRIDE
 from mdacl_ros.types import MODALITIES
 from mdacl_tools.recordings.datasets.data_folder import data_folder
 from mdacl_tools.scoring.analysis_inputs import (
     add_out_argument,
-    add_size_argument,
     out_folder,
     write_json,
 )
-from mdacl_tools.util.engine_options import parse_size
-from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.numbers import rounded, text_table
+from mdacl_tools.util.pipeline_options import add_pipeline_options, pipeline_config
 from mdacl_tools.util.progress import progress_bar
 from research.analysis.features import FeatureView, FeatureViewer, GateTrace
 from research.analysis.features_plot import draw_features, draw_gates
@@ -38,8 +35,7 @@ SIMULATED_PLACES = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the analysis' arguments."""
-    add_model_option(parser)
-    add_size_argument(parser)
+    add_pipeline_options(parser, "--model", "--size")
     parser.add_argument(
         "--data",
         type=Path,
@@ -57,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trace all pairs, print the table, write JSON and pictures."""
-    size = _checked_size(args)
+    config = pipeline_config(args)
     folder = out_folder(args)
-    viewer = FeatureViewer(model_folder(args), size)
+    viewer = FeatureViewer(config.model_folder(), config.input_size)
     if not 3 <= args.level <= 2 + viewer.levels:
         wanted = "3, 4 or 5 (stride 8, 16, 32)" if viewer.levels > 1 else "3: it fuses at stride 8"
         raise ParameterError(f"--level: got {args.level}, wanted {wanted}")
@@ -80,13 +76,6 @@ def run(args: argparse.Namespace) -> int:
     draw_gates(traces, folder / "gates.png")
     print(f"wrote features.json, features.png and gates.png in {folder}")
     return 0
-
-
-def _checked_size(args: argparse.Namespace) -> tuple[int, int]:
-    size = parse_size(args.size)
-    if min(size) < STRIDE or any(side % STRIDE for side in size):
-        raise ParameterError(f"--size: got {args.size}, wanted multiples of {STRIDE}, e.g. 640x480")
-    return size
 
 
 def _pairs(args: argparse.Namespace) -> list[ConditionedPair]:
@@ -130,8 +119,8 @@ def _values(
         return {c: [rounded(float(v)) for v in gates[:, m]] for m, c in enumerate(MODALITIES)}
 
     return {
-        "model": model_folder(args).name,
-        "input_size": list(parse_size(args.size)),
+        "model": pipeline_config(args).model_folder().name,
+        "input_size": list(pipeline_config(args).input_size),
         "drawn": [pair.name for pair in drawn],
         "pairs": {condition: len(group) for condition, group in traces.items()},
         "instance": {c: by_camera(mean_instance(group)) for c, group in traces.items()},

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from blank import blanks
 
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.types import MODALITIES, Detections, Frame, FramePair, Modality
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=None, help="pairs, spread evenly (all)")
     args = parser.parse_args()
     engine = load_engine(args.model or find_resource("models/small"), engine="openvino")
-    perception = Perception(engine, None, PerceptionConfig(score_threshold=SCORE_FLOOR))
+    perception = Perception(engine, None, PipelineConfig(score_threshold=SCORE_FLOOR))
     source = open_recording((args.data or data_folder()) / "msrs/test.json")
     recording, rng = MemoryRecording(source, args.images), np.random.default_rng(0)
     tallies: dict[str, CocoMetrics] = {}

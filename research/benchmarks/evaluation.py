@@ -33,9 +33,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "test")]
 
+from mdacl_ros.pipeline import PipelineConfig  # noqa: E402
 from mdacl_ros.pipeline.pair_input import PairInput  # noqa: E402
 from mdacl_ros.pipeline.perception import Perception  # noqa: E402
-from mdacl_ros.resources import find_resource  # noqa: E402
 from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer  # noqa: E402
 from mdacl_ros.types import GroundTruth, Modality  # noqa: E402
 from mdacl_tools.recordings.bag_writer import write_bag  # noqa: E402
@@ -115,7 +115,7 @@ def made_inputs(bag: Path) -> list[tuple[np.ndarray, ...]]:
 
 def speed(frames: int, rounds: int) -> None:
     """Print frames a second of both, and their ratio."""
-    settings = EvaluationSettings(model=find_resource("models/small"), ablation=False)
+    settings = EvaluationSettings(PipelineConfig(), ablation=False)
     perception = build(settings)
     print(f"{perception.engine.name} on {perception.engine.device}, {frames} pairs a round")
     print(

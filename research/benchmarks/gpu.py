@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from mdacl_ros.errors import MdaclError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.cuda_device import CudaDevice, find_cuda
 from mdacl_ros.runtime.engine import STRIDE, Engine
@@ -36,7 +36,7 @@ from mdacl_ros.runtime.tensorrt_library import library_version
 from mdacl_ros.sensing.thermal.normalizer import normalize_once
 from mdacl_ros.types import Frame, FramePair, Predictions
 from mdacl_tools.scenes import Scene, SceneConfig
-from mdacl_tools.util.engine_options import parse_size, progress_printer
+from mdacl_tools.util.pipeline_options import parse_size, progress_printer
 
 LEAST_SCORE = 0.1
 """Boxes of the reference with less are not compared: they change places with a hair's breadth."""
@@ -115,7 +115,7 @@ def timed(
     engine: Engine, inputs: list[Inputs], pairs: list[FramePair], frames: int
 ) -> dict[str, Any]:
     """Milliseconds of ``infer``, of ``infer`` with the probe, and of the whole frame."""
-    perception = Perception(engine, None, PerceptionConfig())
+    perception = Perception(engine, None, PipelineConfig())
     plain, probed, whole = [], [], []
     for index in range(frames):
         started = time.perf_counter()

@@ -14,7 +14,7 @@ from mdacl_tools.learning.misleading import MISLEADING
 from mdacl_tools.recordings.datasets.data_folder import data_folder
 from mdacl_tools.recordings.open_recording import open_recording
 from mdacl_tools.scoring.in_memory import MemoryRecording
-from mdacl_tools.util.engine_options import parse_size
+from mdacl_tools.util.pipeline_options import parse_size
 from research.ablation.scoring import perception_of
 from research.analysis.misleading import RECALL, misleading_scores
 

@@ -23,7 +23,7 @@ from mdacl_ros.network.image_input import ImageInput
 from mdacl_ros.network.precision import half
 from mdacl_ros.network.probe import Probe, fold_norms
 from mdacl_ros.network.weights import load_detector
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import Engine, load_engine
 from mdacl_ros.runtime.model_facts import read_model_facts
@@ -109,7 +109,7 @@ def measure(
     engines: dict[str, Engine], records: list[PairRecord], modes: tuple[str, ...]
 ) -> dict[str, Measured]:
     """Run every pair through every engine."""
-    config = PerceptionConfig(score_threshold=SCORE_FLOOR)
+    config = PipelineConfig(score_threshold=SCORE_FLOOR)
     labels = next(iter(engines.values())).labels
     found = {n: Measured({m: CocoMetrics(labels) for m in modes}) for n in engines}
     for mode in modes:

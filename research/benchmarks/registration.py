@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "test" / "sensing")]
 
 from exact_warp import exact_warp  # noqa: E402
 
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig  # noqa: E402
+from mdacl_ros.pipeline import Perception, PipelineConfig  # noqa: E402
 from mdacl_ros.resources import find_resource  # noqa: E402
 from mdacl_ros.runtime import load_engine  # noqa: E402
 from mdacl_ros.runtime.engine_kind import AUTO  # noqa: E402
@@ -169,7 +169,7 @@ def main() -> None:
     if args.rounds:
         engine = load_engine(find_resource("models/small"), engine=args.engine, input_size=INPUT)
         pairs = stream(scene.rgb, scene.thermal)
-        settings = PerceptionConfig(reference_distance=DISTANCE)
+        settings = PipelineConfig(reference_distance=DISTANCE)
         frame_share(Perception(engine, rig, settings), pairs, args.rounds)
         live_change(Perception(engine, rig, settings), pairs, "in line (replay)")
         background = Perception(engine, rig, settings, background=True)

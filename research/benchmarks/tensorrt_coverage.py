@@ -21,7 +21,7 @@ import torch
 from torch_tensorrt_without_gpu import import_torch_tensorrt
 
 from mdacl_ros.resources import find_resource
-from mdacl_tools.util.engine_options import parse_size
+from mdacl_tools.util.pipeline_options import parse_size
 
 
 def main() -> int:

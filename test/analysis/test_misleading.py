@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scoring.labelled import SIZE, LabelledPairs
 
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.types import LABELS, Detections, GroundTruth, Predictions
 from mdacl_tools.scoring.in_memory import MemoryRecording
 from mdacl_tools.scoring.pair_scoring import labelled_pairs
@@ -85,7 +85,7 @@ class SeesThermalWithContrast:
 
 
 def test_scores_fall_where_the_camera_that_matters_misleads() -> None:
-    config = PerceptionConfig(score_threshold=0.001)
+    config = PipelineConfig(score_threshold=0.001)
     perception = Perception(SeesThermalWithContrast(), None, config)
     told: list[str] = []
     scores = misleading_scores(

@@ -2,7 +2,7 @@ import pytest
 
 from mdacl_ros.errors import EngineError
 from mdacl_tools.cli.main import main
-from mdacl_tools.util.engine_options import parse_size, progress_printer
+from mdacl_tools.util.pipeline_options import parse_size, progress_printer
 
 
 def test_parse_size() -> None:
@@ -40,7 +40,7 @@ def test_progress_is_shown_once_a_change(capsys) -> None:
     ("arguments", "says"),
     [
         (["--size", "wide"], "wanted WIDTHxHEIGHT"),
-        (["--size", "33x64"], "wanted multiples of 32"),
+        (["--size", "33x64"], "input_width: got 33, wanted 64 to 4096 in steps of 32"),
         (["--precision", "bf16", "--engine", "torch"], "it has no bf16; set precision"),
         (["--engine", "openvino", "--device", "cuda"], "does not run on cuda; set device"),
     ],

@@ -9,6 +9,7 @@ from mdacl_ros.config.parameters import SPECS, NodeParameters, updated
 from mdacl_ros.errors import MdaclError, ModelError, ParameterError
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime.registry import ENGINES
+from mdacl_ros.sensing.pairing.synchronizer import SyncConfig
 
 DEFAULTS = NodeParameters()
 
@@ -65,10 +66,8 @@ def test_the_frozen_limits_reach_the_synchronizer() -> None:
     assert (config.frozen_after, config.frozen_ns("thermal")) == (30, config.frozen_ns("rgb"))
 
 
-def test_zero_reference_distance_means_that_of_the_file() -> None:
-    assert DEFAULTS.perception_config().reference_distance is None
-    changed = updated(DEFAULTS, {"reference_distance": 12.0})
-    assert changed.perception_config().reference_distance == 12.0
+def test_the_synchronizer_has_no_other_defaults() -> None:
+    assert DEFAULTS.sync_config() == SyncConfig()
 
 
 def test_model_by_path_or_by_name(tmp_path: Path) -> None:

@@ -28,5 +28,4 @@ def test_parameter_changes(changes: dict[int, Any]) -> None:
     for name, value in named.items():
         assert getattr(result, name) == value
         assert type(getattr(result, name)) is type(SPECS[name].default)
-    result.perception_config()
     result.sync_config()

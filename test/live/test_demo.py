@@ -121,7 +121,7 @@ def test_a_detector_that_cannot_start_is_one_line(bag):
     [
         (["--fps", "0"], "--fps: got 0.0, wanted more than 0"),
         (["--rate", "-1"], "--rate: got -1.0, wanted more than 0"),
-        (["--threshold", "7"], "--threshold: got 7.0, wanted 0 to 1"),
+        (["--threshold", "7"], "score_threshold: got 7.0, wanted 0.0 to 1.0"),
         (["--set", "max_skw=1"], "did you mean max_skew"),
         (["--set", "max_skew"], "wanted NAME=VALUE"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from network.random_models import MICRO, save_random_model
 
 from mdacl_ros.errors import CalibrationError, ImageError, MdaclError, ParameterError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig, build_perception
+from mdacl_ros.pipeline import Perception, PipelineConfig, build_pipeline
 from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 from mdacl_ros.sensing.thermal.normalizer import ThermalNormalizer
 from mdacl_ros.types import ByteArray, FloatArray, Frame, FramePair, Predictions
@@ -88,7 +88,7 @@ def engine() -> StubEngine:
 
 @pytest.fixture
 def perception(engine: StubEngine) -> Perception:
-    return Perception(engine, None, PerceptionConfig())
+    return Perception(engine, None, PipelineConfig())
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_boxes_are_in_original_rgb_pixels(size: tuple[int, int], alone: str) -> 
     truth = np.array([[0.1 * width, 0.2 * height, 0.5 * width, 0.9 * height]])
     engine.boxes, engine.scores = [tuple(truth[0] * scale)], [0.9]
     homography = np.diag([width / 320, height / 240, 1.0])
-    perception = Perception(engine, rig(size, (320, 240), homography), PerceptionConfig())
+    perception = Perception(engine, rig(size, (320, 240), homography), PipelineConfig())
     rgb = rgb_frame(size) if alone != "thermal" else None
     thermal = thermal_frame() if alone != "rgb" else None
     found = perception.process(pair(rgb, thermal)).detections
@@ -144,7 +144,7 @@ def test_boxes_are_in_original_rgb_pixels(size: tuple[int, int], alone: str) -> 
 def test_thermal_lands_where_the_rig_says() -> None:
     """A warm rectangle of a 320x240 camera comes out at its place in the 1280x720 RGB image."""
     engine = StubEngine()
-    perception = Perception(engine, rig((1280, 720), (320, 240), SHIFT), PerceptionConfig())
+    perception = Perception(engine, rig((1280, 720), (320, 240), SHIFT), PipelineConfig())
     counts = np.full((240, 320), 29000, np.uint16)
     counts[80:140, 100:130] = 31000
     preview = perception.process(
@@ -167,7 +167,7 @@ def test_thermal_lands_where_the_rig_says() -> None:
 def test_partial_thermal_coverage_is_told_to_the_network() -> None:
     engine = StubEngine()
     small = np.array([[2.0, 0, 300], [0, 2.0, 100], [0, 0, 1]])
-    Perception(engine, rig((1280, 720), (320, 240), small), PerceptionConfig()).process(
+    Perception(engine, rig((1280, 720), (320, 240), small), PipelineConfig()).process(
         pair(rgb_frame((1280, 720)), thermal_frame())
     )
     present = engine.given[-1][2][0]
@@ -193,7 +193,7 @@ def test_a_reset_forgets_the_rgb_size(perception: Perception) -> None:
     perception.process(pair(rgb_frame((1280, 960)), thermal_frame()))
     perception.reset()
     assert perception.process(pair(None, thermal_frame())).detections.image_size == (320, 240)
-    known = Perception(perception.engine, rig((1280, 720), (320, 240), SHIFT), PerceptionConfig())
+    known = Perception(perception.engine, rig((1280, 720), (320, 240), SHIFT), PipelineConfig())
     known.process(pair(rgb_frame((640, 480)), None))
     known.reset()
     assert known.process(pair(None, thermal_frame())).detections.image_size == (1280, 720)
@@ -231,7 +231,7 @@ def test_thermal_is_normalised_once_though_it_serves_several_pairs(
 
 def test_threshold_and_count_are_live(perception: Perception, engine: StubEngine) -> None:
     def count(**changes: float) -> int:
-        perception.config = replace(PerceptionConfig(), **changes)
+        perception.config = replace(PipelineConfig(), **changes)
         return len(perception.process(pair(rgb_frame(), None)).detections.boxes)
 
     assert count() == 2
@@ -245,7 +245,7 @@ def test_boxes_are_clipped_and_padding_holds_no_objects() -> None:
     engine = StubEngine()
     engine.boxes = [(-5, -5, 700, 300), (100, 400, 200, 470), (10, 350, 20, 380)]
     engine.scores = [0.9, 0.8, 0.7]
-    perception = Perception(engine, None, PerceptionConfig(max_detections=2))
+    perception = Perception(engine, None, PipelineConfig(max_detections=2))
     found = perception.process(pair(rgb_frame((1280, 720)), None)).detections
     assert found.boxes.tolist() == [[0, 0, 1280, 600], [20, 700, 40, 720]]
     assert found.scores == pytest.approx([0.9, 0.7])
@@ -314,7 +314,7 @@ def test_without_calibration_other_shapes_leave_thermal_out(perception: Percepti
 
 
 def test_rig_for_another_size_leaves_thermal_out(engine: StubEngine) -> None:
-    perception = Perception(engine, rig((1280, 720), (320, 240), SHIFT), PerceptionConfig())
+    perception = Perception(engine, rig((1280, 720), (320, 240), SHIFT), PipelineConfig())
     assert perception.process(pair(rgb_frame(), thermal_frame())).present == (True, False)
     assert "1280x720" in perception.warnings[0]
     assert perception.process(pair(rgb_frame((1280, 720)), thermal_frame())).present == (True, True)
@@ -338,17 +338,20 @@ def test_picture_too_narrow_for_a_cell_says_so(perception: Perception) -> None:
 )
 def test_values_out_of_range(values: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match=f"{next(iter(values))}: got .*, wanted"):
-        PerceptionConfig(**values)  # type: ignore[arg-type]
+        PipelineConfig(**values)  # type: ignore[arg-type]
 
 
 def test_real_network_from_files_to_answer(tmp_path: Path) -> None:
     """Model folder, torch engine and both cameras, in one call and without a build."""
-    perception = build_perception(
-        save_random_model(tmp_path, MICRO),
-        "torch",
-        input_size=(128, 96),
-        config=PerceptionConfig(score_threshold=0.0, duplicate_iou=1.0),
+    config = PipelineConfig(
+        model=str(save_random_model(tmp_path, MICRO)),
+        engine="torch",
+        input_width=128,
+        input_height=96,
+        score_threshold=0.0,
+        duplicate_iou=1.0,
     )
+    perception = build_pipeline(config)
     both = perception.process(pair(rgb_frame(), thermal_frame()), probe=True)
     assert len(both.detections.boxes) == MICRO.top_k
     assert (both.detections.boxes[:, 2:] > both.detections.boxes[:, :2]).all()

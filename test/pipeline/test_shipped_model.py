@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.model_facts import read_model_facts
@@ -24,7 +24,7 @@ SMALL = find_resource("models/small")
 @pytest.fixture(scope="module")
 def perception() -> Perception:
     engine = load_engine(SMALL, engine="torch")
-    return Perception(engine, None, PerceptionConfig(score_threshold=0.05))
+    return Perception(engine, None, PipelineConfig(score_threshold=0.05))
 
 
 def pair_of(scene: Scene, conditions: Conditions | None = None) -> tuple[FramePair, GroundTruth]:
@@ -57,7 +57,7 @@ def test_folder_is_complete_and_light(name: str) -> None:
 
 def test_nano_finds_people() -> None:
     engine = load_engine(find_resource("models/nano"), engine="torch")
-    nano = Perception(engine, None, PerceptionConfig(score_threshold=0.05))
+    nano = Perception(engine, None, PipelineConfig(score_threshold=0.05))
     assert scores_by_day(nano).ap50_by_class["person"] > 0.3
 
 
@@ -89,7 +89,7 @@ def test_real_smoke_of_a_camera_never_trained_on() -> None:
     if not folder.is_dir():
         pytest.skip(f"real data not there: {folder}")
     engine = load_engine(SMALL, engine="torch")
-    real = Perception(engine, None, PerceptionConfig(score_threshold=0.3))
+    real = Perception(engine, None, PipelineConfig(score_threshold=0.3))
     smoke, clear = (
         real.process(key_frame(folder, name)) for name in ("0117_1605_0226", "0111_1716_0005")
     )

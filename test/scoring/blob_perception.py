@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nodes.blob_engine import BlobEngine
 
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.config.parameters import PIPELINE
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_tools.scoring.settings import EvaluationSettings
 
 
 def build_blobs(settings: EvaluationSettings) -> Perception:
-    return Perception(BlobEngine(), None, PerceptionConfig())
+    return Perception(BlobEngine(), None, PipelineConfig())
 
 
 def blob_settings(**changes) -> EvaluationSettings:
-    return EvaluationSettings(model=Path("blob"), **changes)
+    """Settings of an evaluation, with parameters of the pipeline by their names."""
+    pipeline = {name: changes.pop(name) for name in PIPELINE if name in changes}
+    return EvaluationSettings(PipelineConfig(**pipeline), **changes)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.types import LABELS, Frame, GroundTruth, Predictions
 from mdacl_tools.recordings.recording import FIRST_STAMP_NS, Event, RecordingPhase
 
@@ -80,4 +80,4 @@ class BlindedByRgb:
 
 def stub_perception() -> Perception:
     first = next(iter(Recording(1))).frame.image
-    return Perception(BlindedByRgb(first), None, PerceptionConfig(score_threshold=0.001))
+    return Perception(BlindedByRgb(first), None, PipelineConfig(score_threshold=0.001))

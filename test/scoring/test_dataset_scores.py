@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.types import LABELS, ByteArray, FloatArray, Predictions
 from mdacl_tools.cli.main import main
 from mdacl_tools.recordings.open_recording import open_recording
@@ -66,7 +66,7 @@ class FindsWithThermal:
 def test_scores_follow_the_camera_that_is_taken_away(data_set) -> None:
     recording = open_recording(data_set)
     engine = FindsWithThermal()
-    perception = Perception(engine, None, PerceptionConfig(score_threshold=0.001))
+    perception = Perception(engine, None, PipelineConfig(score_threshold=0.001))
     results = {mode: evaluate(perception, recording, MODES[mode]) for mode in MODES}
     assert results["fused"].scores.map50 == pytest.approx(1.0)
     assert results["rgb absent"].scores.map50 == pytest.approx(1.0)
@@ -95,7 +95,7 @@ class KnowsOtherNumbers(FindsWithThermal):
 
 
 def evaluated(data_set, engine, removed=None):
-    perception = Perception(engine, None, PerceptionConfig(score_threshold=0.001))
+    perception = Perception(engine, None, PipelineConfig(score_threshold=0.001))
     return evaluate(perception, open_recording(data_set), removed)
 
 
@@ -140,7 +140,7 @@ def test_thermal_may_arrive_before_rgb(data_set, monkeypatch) -> None:
 def test_no_labelled_pair_is_an_error(data_set, monkeypatch) -> None:
     recording = open_recording(data_set)
     monkeypatch.setattr(recording, "truth", lambda stamp_ns: None)
-    perception = Perception(FindsWithThermal(), None, PerceptionConfig())
+    perception = Perception(FindsWithThermal(), None, PipelineConfig())
     with pytest.raises(RecordingError, match=r"no pair of RGB and thermal .*; give thermal"):
         evaluate(perception, recording)
 
@@ -149,4 +149,4 @@ def test_command_needs_labels_and_a_model(data_set, tmp_path, capsys) -> None:
     assert main(["evaluate", str(tmp_path / "nothing")]) == 2
     assert "no such file" in capsys.readouterr().err
     assert main(["evaluate", str(data_set), "--model", str(tmp_path / "none")]) == 2
-    assert "argument --model: no folder" in capsys.readouterr().err
+    assert "parameter model: no folder" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from nodes.blob_engine import BlobEngine
 from rosbags.rosbag2 import Writer
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
 from mdacl_tools.recordings.bag_writer import write_bag
 from mdacl_tools.recordings.rig_recording import RigRecording
@@ -44,7 +44,7 @@ def test_a_calibration_that_cannot_be_right_is_a_conclusion(tmp_path) -> None:
     settings = blob_settings()
     sizes = CameraModel(RGB), CameraModel(THERMAL)
     for number, given in enumerate((RigCalibration("identity", *sizes), rig())):
-        perception = Perception(BlobEngine(), given, PerceptionConfig())
+        perception = Perception(BlobEngine(), given, PipelineConfig())
         report = evaluate_recording(tmp_path / "bag", tmp_path / str(number), settings, perception)
         said = [s for s in report.verdict.sentences if s.startswith("Calibration does not fit")]
         assert len(said) == (number == 0)

@@ -69,8 +69,8 @@ def test_finished_recordings_are_not_done_again(bags, tmp_path, monkeypatch) -> 
     assert kept == [True, False, False]
     assert contents(tmp_path / "out")["c/frames.jsonl"] == before["c/frames.jsonl"]
     evaluated.clear()
-    list(evaluate_all(jobs[:1], blob_settings(threshold=0.6), build_blobs))
-    list(evaluate_all(jobs[:1], blob_settings(threshold=0.6), build_blobs, again=True))
+    list(evaluate_all(jobs[:1], blob_settings(score_threshold=0.6), build_blobs))
+    list(evaluate_all(jobs[:1], blob_settings(score_threshold=0.6), build_blobs, again=True))
     assert len(evaluated) == 2
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mdacl_ros.errors import RecordingError
-from mdacl_ros.pipeline.perception import Perception, PerceptionConfig
+from mdacl_ros.pipeline import Perception, PipelineConfig
 from mdacl_ros.types import LABELS, Frame, FramePair, GroundTruth, Predictions
 from mdacl_tools.recordings.recording import RecordingPhase
 from mdacl_tools.scoring.dataset_scores import (
@@ -57,7 +57,7 @@ class SeesBrightThermal:
 
 @pytest.fixture
 def perception():
-    return Perception(SeesBrightThermal(), None, PerceptionConfig(score_threshold=0.001))
+    return Perception(SeesBrightThermal(), None, PipelineConfig(score_threshold=0.001))
 
 
 def blacked(index: int, pair: FramePair) -> FramePair:

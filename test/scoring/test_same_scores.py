@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdacl_ros.pipeline.perception import PerceptionConfig
-from mdacl_ros.resources import find_resource
+from mdacl_ros.pipeline import PipelineConfig
 from mdacl_ros.types import LABELS
 from mdacl_tools.recordings.bag_writer import write_bag
 from mdacl_tools.recordings.open_recording import open_recording
@@ -56,7 +55,7 @@ def data_set(tmp_path):
 def compare(path, tmp_path, settings, build_perception, compress) -> None:
     """The data-set reader's own pass, a report on the data set, a report on a bag of it."""
     perception = build_perception(settings)
-    perception.config = PerceptionConfig(score_threshold=SCORE_FLOOR)
+    perception.config = PipelineConfig(score_threshold=SCORE_FLOOR)
     recording = open_recording(path)
     want = {mode: evaluate(perception, recording, removed) for mode, removed in MODES.items()}
     write_bag(recording, tmp_path / "bag", compress=compress)
@@ -86,5 +85,5 @@ def test_a_bag_scores_as_the_images_it_was_made_of(data_set, tmp_path, compress)
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not (DATA / "msrs").is_dir(), reason=f"no data in {DATA}")
 def test_msrs_scores_the_same_through_a_bag(tmp_path) -> None:
-    settings = EvaluationSettings(model=find_resource("models/small"))
+    settings = EvaluationSettings(PipelineConfig())
     compare(DATA / "msrs", tmp_path, settings, build, "png")

@@ -50,7 +50,7 @@ class SyncConfig:
     """
 
     max_skew_ns: int = 120 * _MS
-    partner_timeout_ns: int = 300 * _MS
+    partner_timeout_ns: int = 500 * _MS
     thermal_clock_offset_ns: int = 0
     reuse_partner: bool = True
     max_wait_ns: int = 30 * _MS

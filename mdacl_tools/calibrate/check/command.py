@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from mdacl_tools.calibrate.result_files import write_result
 from mdacl_tools.calibrate.swapped_cameras import EXCHANGED
 from mdacl_tools.recordings.input_options import add_input_options, input_options, opened
 from mdacl_tools.scoring.analysis_inputs import out_folder
-from mdacl_tools.util.model_option import add_model_option, model_folder
 from mdacl_tools.util.numbers import percent, rounded, text_table
+from mdacl_tools.util.pipeline_options import add_pipeline_options, pipeline_config
+
+PAIRING_OPTIONS = ("--size", "--thermal-clock-offset", "--clock-offset", "--max-skew")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,17 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="BAG|FOLDER", help="recording of both cameras")
     add_input_options(parser)
     parser.add_argument("--pairs", type=int, default=40, help="most pairs to use")
-    parser.add_argument(
-        "--thermal-clock-offset", "--clock-offset", dest="clock_offset", type=float, default=0.0,
-        metavar="S", help="seconds added to thermal stamps",
-    )  # fmt: skip
-    parser.add_argument("--max-skew", type=float, default=MAX_SKEW, help="s between paired stamps")
     parser.add_argument("--bound", type=float, default=6.0, help="pixels from which it is off")
-    add_model_option(parser)
     parser.add_argument(
         "--table", type=Path, default=None, help=f"shift table (default: {TABLE} of the model)"
     )
     parser.add_argument("--out", type=Path, default=Path("check_out"), help="folder to write")
+    add_pipeline_options(parser, "--model", *PAIRING_OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,13 +49,16 @@ def run(args: argparse.Namespace) -> int:
         MdaclError: The calibration or the recording cannot be used.
     """
     _check(args)
+    config = pipeline_config(args)
+    if args.max_skew is None:
+        config = replace(config, max_skew=min(MAX_SKEW, config.max_skew))
     rig = load_rig(args.rig)
-    model = model_folder(args)
+    model = config.model_folder()
     table = load_shift_table(args.table or model / TABLE)
-    options, offset = input_options(args), args.clock_offset
-    with opened(args.path, options, offset_s=offset, max_skew_s=args.max_skew) as recording:
+    offset, skew = config.thermal_clock_offset, config.max_skew
+    with opened(args.path, input_options(args), offset_s=offset, max_skew_s=skew) as recording:
         name = recording.name
-        result = check_rig(rig, recording, args.pairs, args.max_skew, args.clock_offset)
+        result = check_rig(rig, recording, args.pairs, config)
     fit = fit_regions(result.after) if result.after.confident else None
     verdict = judge(result.after, fit, args.bound, result.implausible is not None)
     current = table.belongs_to(model / "weights.safetensors")
@@ -142,12 +143,8 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse options before the recording is read."""
     if args.pairs < 1:
         raise ParameterError(f"argument --pairs: got {args.pairs}, wanted 1 or more")
-    if not 0 <= args.max_skew < math.inf:
-        raise ParameterError(f"argument --max-skew: got {args.max_skew}, wanted seconds, 0 or more")
     if not args.bound > 0:
         raise ParameterError(f"argument --bound: got {args.bound}, wanted pixels > 0")
-    if not math.isfinite(args.clock_offset):
-        raise ParameterError(f"argument --clock-offset: got {args.clock_offset}, wanted seconds")
 
 
 def _said(residual: Residual) -> str:

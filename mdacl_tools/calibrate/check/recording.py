@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mdacl_ros.config.pipeline_config import PipelineConfig
 from mdacl_ros.errors import CalibrationError, RecordingError
 from mdacl_ros.pipeline.pair_input import PairInput
-from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer, SyncConfig
+from mdacl_ros.sensing.pairing.synchronizer import PairSynchronizer
 from mdacl_ros.sensing.registration.aligned_pair import align
 from mdacl_ros.sensing.registration.residual import Residual, ResidualEstimator
 from mdacl_ros.sensing.registration.rig_types import CameraModel, RigCalibration
@@ -18,14 +19,10 @@ from mdacl_ros.types import BoolArray, ByteArray, FramePair
 from mdacl_tools.calibrate.swapped_cameras import EXCHANGED, exchange_told
 from mdacl_tools.recordings.recording import Recording
 
-INPUT = (640, 480)
-"""Network input that the images are registered into, as the node does by default."""
-
 MAX_SKEW = 0.05
-"""Seconds between the images of a pair: less than the node allows, as motion would look like an
-error of the calibration."""
+"""Seconds between the images of a pair at most: less than the node allows, as motion would look
+like an error of the calibration."""
 
-_KELVIN_SCALE = 0.01
 _NEVER_NS = 1 << 62  # a slide show of single images has no rate
 
 
@@ -58,8 +55,7 @@ def check_rig(
     rig: RigCalibration,
     recording: Recording,
     count: int,
-    max_skew: float = MAX_SKEW,
-    clock_offset: float = 0.0,
+    config: PipelineConfig,
 ) -> CheckResult:
     """Measure a calibration on a recording.
 
@@ -67,8 +63,7 @@ def check_rig(
         rig: The calibration.
         recording: With both cameras; played once.
         count: Most pairs to use, spread evenly.
-        max_skew: Seconds between the two images of a pair at most.
-        clock_offset: Seconds added to thermal stamps.
+        config: How frames are paired and prepared; its calibration is not used.
 
     Raises:
         CalibrationError: The calibration is for other sizes, its cameras share no view, or an image
@@ -76,17 +71,19 @@ def check_rig(
         RecordingError: There is no pair, or the recording is damaged.
     """
     with exchange_told(recording):
-        pairs = list(spread_pairs(recording, count, max_skew, clock_offset))
+        pairs = list(spread_pairs(recording, count, config))
     if not pairs:
         raise RecordingError(
             f"recording {recording.name}: got {dict(recording.frames)} frames but no pair of them"
-            f" near enough in time, wanted RGB and thermal within {max_skew:g} s; give"
+            f" near enough in time, wanted RGB and thermal within {config.max_skew:g} s; give"
             " --thermal-clock-offset (mdacl calibrate clock measures it) or a larger --max-skew"
         )
     plain = RigCalibration("identity", CameraModel(rig.rgb.size), CameraModel(rig.thermal.size))
     shown = len(pairs) // 2
-    before, thermal_before, *_ = _registered(plain, pairs, shown, recording.name)
-    after, thermal_after, covered, implausible = _registered(rig, pairs, shown, recording.name)
+    before, thermal_before, *_ = _registered(plain, pairs, shown, recording.name, config)
+    after, thermal_after, covered, implausible = _registered(
+        rig, pairs, shown, recording.name, config
+    )
     rgb = pairs[shown].rgb
     assert rgb is not None
     colour = np.asarray(rgb.image, np.uint8)
@@ -102,9 +99,7 @@ def check_rig(
     )
 
 
-def spread_pairs(
-    recording: Recording, count: int, max_skew: float, clock_offset: float
-) -> Iterator[FramePair]:
+def spread_pairs(recording: Recording, count: int, config: PipelineConfig) -> Iterator[FramePair]:
     """Pairs as the node makes them, at most ``count``, evenly spread; no camera counts as dead."""
     for camera in ("rgb", "thermal"):
         if not recording.frames.get(camera):
@@ -112,13 +107,7 @@ def spread_pairs(
                 f"recording {recording.name}: has no {camera} images, wanted both cameras; name"
                 f" the topic with --{camera}-topic"
             )
-    synchronizer = PairSynchronizer(
-        SyncConfig(
-            max_skew_ns=round(max_skew * 1e9),
-            thermal_clock_offset_ns=round(clock_offset * 1e9),
-            partner_timeout_ns=_NEVER_NS,
-        )
-    )
+    synchronizer = PairSynchronizer(replace(config.sync_config(), partner_timeout_ns=_NEVER_NS))
     every = max(1, min(recording.frames.values()) // count)
     number = taken = 0
     for event in recording:
@@ -133,15 +122,16 @@ def spread_pairs(
 
 
 def _registered(
-    rig: RigCalibration, pairs: list[FramePair], shown: int, name: str
+    rig: RigCalibration, pairs: list[FramePair], shown: int, name: str, config: PipelineConfig
 ) -> tuple[Residual, ByteArray, BoolArray, Plausibility | None]:
     """Residual of all pairs; thermal over one RGB image, where it reaches; a wrong size."""
-    given = PairInput(rig, INPUT, _KELVIN_SCALE)
+    given = PairInput(rig, config.input_size, config.kelvin_per_count)
+    given.radiometric_counts = config.radiometric_counts
     estimator = ResidualEstimator(len(pairs))
     picture = covered = None
     taken = []
     for number, pair in enumerate(pairs):
-        given.fill(pair, _KELVIN_SCALE, None)
+        given.fill(pair, config.kelvin_per_count, config.reference_distance or None)
         if given.source.error is not None:
             raise _with_hint(given.source.error, rig, pair)
         registration = given.source.current

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mdacl_ros.config.pipeline_config import PipelineConfig
 from mdacl_ros.errors import ModelError
 from mdacl_ros.resources import find_resource
 from mdacl_ros.sensing.registration.geometry import rgb_from_thermal
@@ -54,7 +55,7 @@ def seen_by(true_rig: RigCalibration, distance: float = 12.0) -> RigRecording:
 
 
 def test_the_true_rig_leaves_no_residual():
-    result = check_rig(rig(), seen_by(rig()), 4)
+    result = check_rig(rig(), seen_by(rig()), 4, PipelineConfig())
     assert result.after.confident
     assert result.after.pixels < 0.5
     assert result.before.pixels > 3 or not result.before.confident
@@ -65,7 +66,7 @@ def test_the_true_rig_leaves_no_residual():
 
 def test_a_knock_is_measured_in_rgb_pixels_and_direction():
     knocked = rig(rotation=turned(pan=1.0))
-    result = check_rig(rig(), seen_by(knocked), 4)
+    result = check_rig(rig(), seen_by(knocked), 4, PipelineConfig())
     assert result.after.confident
     y, x = np.mgrid[28:256:40, 20:320:40]
     points = np.column_stack((x.ravel(), y.ravel())).astype(float)
@@ -78,7 +79,7 @@ def test_a_knock_is_measured_in_rgb_pixels_and_direction():
 
 
 def test_a_turned_camera_is_told_from_a_shifted_one():
-    result = check_rig(rig(), seen_by(rig(rotation=turned(roll=1.5))), 4)
+    result = check_rig(rig(), seen_by(rig(rotation=turned(roll=1.5))), 4, PipelineConfig())
     fit = fit_regions(result.after)
     assert abs(fit.rotation) == pytest.approx(1.5, abs=0.25)
     assert abs(fit.scale) < 0.005
@@ -86,7 +87,7 @@ def test_a_turned_camera_is_told_from_a_shifted_one():
 
 
 def test_another_distance_is_a_shift():
-    result = check_rig(rig(), seen_by(rig(), distance=2.0), 4)
+    result = check_rig(rig(), seen_by(rig(), distance=2.0), 4, PipelineConfig())
     expected = 0.06 * 455 * (1 / 2 - 1 / 12)
     assert result.after.pixels == pytest.approx(expected, abs=0.6)
 
@@ -262,7 +263,7 @@ def test_bad_files_and_options_are_one_clear_line(bag, table, tmp_path, capsys):
         ((flat, bag), "wanted an invertible 3x3 matrix"),
         ((good, bag, "--rgb-topic", "/nothing"), "wanted one of its image topics"),
         ((good, bag, "--pairs", "0"), "--pairs: got 0"),
-        ((good, bag, "--max-skew", "-1"), "--max-skew: got -1"),
+        ((good, bag, "--max-skew", "-1"), "parameter max_skew: got -1.0"),
         ((good, bag, "--bound", "nan"), "--bound: got nan"),
         ((good, bag, "--clock-offset", "9"), "no pair of them near enough in time"),
         ((good, bag, "--out", "/dev/null/x"), "cannot be created"),
