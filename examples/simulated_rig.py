@@ -53,7 +53,7 @@ def main() -> None:
         knocked(rig, args.knock),
         args.distance or rig.reference_distance,
     )
-    counts = write_bag(seen, args.out)
+    counts = write_bag(seen, args.out).frames
     print(f"{args.out}: {counts['rgb']} rgb, {counts['thermal']} thermal frames")
 
 

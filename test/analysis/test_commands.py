@@ -85,7 +85,7 @@ def test_mixed_corruption_on_some_images(options) -> None:
         (["analyse", "corruption", "--kinds", "mist"], "invalid choice: 'mist'"),
         (["analyse", "removal", "--data", "nowhere"], "nowhere: no such file"),
         (["analyse", "dynamics", "--run", "nowhere"], "nowhere: has no log.jsonl"),
-        (["analyse", "features", "--model", "nowhere"], "model.yaml does not exist"),
+        (["analyse", "features", "--model", "nowhere"], "parameter model: no folder 'nowhere'"),
         (["analyse", "removal", "--out", "/dev/null/x"], "cannot be created"),
     ],
 )

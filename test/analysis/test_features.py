@@ -120,7 +120,7 @@ def test_command_writes_table_and_pictures(tmp_path, model, capsys) -> None:
     assert main([*command, "--level", "2"]) == 2
     assert "--level: got 2, wanted 3, 4 or 5" in capsys.readouterr().err
     assert main([*command, "--size", "100x100"]) == 2
-    assert "wanted multiples of 32" in capsys.readouterr().err
+    assert "got 100, wanted 64 to 4096 in steps of 32" in capsys.readouterr().err
 
 
 def test_one_trunk_has_one_level_of_gates(tmp_path, capsys) -> None:

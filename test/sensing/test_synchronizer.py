@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from camera_streams import IMAGE, MS, SECOND, Event, play, stream, two_loops
@@ -29,7 +31,7 @@ def assert_every_frame_is_counted_once(synchronizer: PairSynchronizer) -> None:
 
 @pytest.mark.parametrize("reuse", [True, False])
 def test_both_loops_of_a_bag_give_the_same_pairs_through_a_thermal_freeze(reuse):
-    first, second = two_loops(SyncConfig(thermal_clock_offset_ns=40 * MS, reuse_partner=reuse))
+    first, second = two_loops(replace(OFFSET, partner_timeout_ns=300 * MS, reuse_partner=reuse))
     assert first == second
     assert first.pairs >= (170 if reuse else 65)
     assert first.single_thermal == 0
@@ -100,7 +102,7 @@ def test_the_skew_that_was_told_moves_with_the_offset():
 
 
 def test_a_dead_thermal_camera_lets_rgb_go_alone_at_once_and_returns_at_once():
-    synchronizer = PairSynchronizer()
+    synchronizer = PairSynchronizer(SyncConfig(partner_timeout_ns=300 * MS))
     synchronizer.push("thermal", frame(0), 0)
     assert synchronizer.push("rgb", frame(0), 0) is not None
     assert synchronizer.push("rgb", frame(200), 200 * MS) is None  # alive: only pairs
@@ -119,7 +121,7 @@ def test_a_dead_thermal_camera_lets_rgb_go_alone_at_once_and_returns_at_once():
 
 
 def test_a_dead_rgb_camera_lets_thermal_go_alone_on_the_rgb_clock():
-    synchronizer = PairSynchronizer(OFFSET)
+    synchronizer = PairSynchronizer(replace(OFFSET, partner_timeout_ns=300 * MS))
     assert synchronizer.push("thermal", frame(0), 0) is None  # RGB has its time to appear
     alone = synchronizer.poll(300 * MS)
     assert alone is not None
