@@ -81,6 +81,7 @@ def test_every_output_is_compared(
         compare(list(ours.values()), reference)
 
 
+@pytest.mark.slow  # a whole build each
 @pytest.mark.parametrize("camera", ["rgb", "thermal"])
 def test_a_detector_of_one_camera_keeps_all_inputs(camera: str, tmp_path: Path) -> None:
     """The converter drops a first input that nothing uses."""
@@ -99,6 +100,7 @@ def test_a_detector_of_one_camera_keeps_all_inputs(camera: str, tmp_path: Path) 
     assert [x.get_any_name() for x in graph.inputs] == ["rgb", "thermal", "present"]
 
 
+@pytest.mark.slow
 def test_attention_between_the_cameras_can_be_built(tmp_path: Path) -> None:
     """Also its gradient, which the probe needs."""
     save_random_model(tmp_path / "model", replace(MICRO, fusion="cross_attention"))
