@@ -317,7 +317,8 @@ def test_whatever_one_camera_stamps_the_other_ones_frames_are_answered(wild, eve
         now_ms += step_ms
         arrivals.append((now_ms, wild, now_ms + error_ms))
     arrivals += [(step * 30, other, step * 30) for step in range(200)]
-    synchronizer, last = PairSynchronizer(SyncConfig(frozen_after=0)), 0
+    config = SyncConfig(frozen_after=0, partner_timeout_ns=300 * MS)
+    synchronizer, last = PairSynchronizer(config), 0
     for now_ms, camera, stamp_ms in sorted(arrivals):
         if now_ms > 5970:
             break
@@ -325,7 +326,7 @@ def test_whatever_one_camera_stamps_the_other_ones_frames_are_answered(wild, eve
         pushed = synchronizer.push(camera, frame(10**8 + stamp_ms), now)
         if pushed is not None or synchronizer.poll(now) is not None:
             last = now
-        assert now - last <= 2200 * MS  # four timeouts, however often time is set back
+        assert now - last <= 2200 * MS  # some timeouts, however often time is set back
 
 
 @pytest.mark.parametrize(
