@@ -7,11 +7,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from mdacl_ros.health.status_part import ERROR, OK, WARN, Part, judged
-from mdacl_ros.pipeline.reliance import reliance_of
+from mdacl_ros.pipeline.reliance import LEAST_HOLD_S, reliance_of
 from mdacl_ros.types import MODALITIES, DominanceReading, Modality, other_camera
-
-WINDOW_S = 1.0
-"""Seconds over which reliance is averaged."""
 
 ALARM_EVIDENCE = 1.0
 """Mean evidence below which no alarm rises: one weak detection rests on one camera by chance."""
@@ -27,7 +24,7 @@ STUCK_S = 3.0
 
 
 class RelianceWatch:
-    """Reliance over the last second, and the alarm when detections rest on one camera.
+    """Reliance over the last measurements, and the alarm when detections rest on one camera.
 
     Measurements are averaged by evidence, so that a frame in which little is seen weighs little.
     """
@@ -50,7 +47,12 @@ class RelianceWatch:
             self._measured.append((now, reading.evidence))
 
     def part(
-        self, now: float, warn: float, hysteresis: float, troubles: Mapping[Modality, str]
+        self,
+        now: float,
+        warn: float,
+        hysteresis: float,
+        troubles: Mapping[Modality, str],
+        window_s: float = LEAST_HOLD_S,
     ) -> Part:
         """The status, seen from monotonic second ``now``.
 
@@ -59,8 +61,9 @@ class RelianceWatch:
             warn: |reliance| from which it warns.
             hysteresis: How far below that it stops.
             troubles: What is wrong with a camera's own images, by camera.
+            window_s: Seconds over which it averages, see :func:`.pipeline.reliance.hold_s`.
         """
-        while self._measured and now - self._measured[0][0] > WINDOW_S:
+        while self._measured and now - self._measured[0][0] > window_s:
             self._measured.popleft()
         values: dict[str, object] = {"reliance_warn": warn}
         if not self._measured:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mdacl_ros.health.status_part import RECENT, Part
 from mdacl_ros.local_ros import middleware_settings
 from mdacl_ros.nodes.diagnostics import Snapshot
+from mdacl_ros.pipeline.reliance import hold_s
 from mdacl_ros.types import MODALITIES
 
 if TYPE_CHECKING:
@@ -149,7 +150,11 @@ def _dominance(session: DetectionSession, now: float) -> Part:
     """Reliance over the last second, with MDI averaged over about a second beside it."""
     limits, health, statistics = session.parameters, session.health, session.statistics
     level, message, values = health.reliance.part(
-        now, limits.reliance_warn, limits.reliance_hysteresis, health.images.troubles(now)
+        now,
+        limits.reliance_warn,
+        limits.reliance_hysteresis,
+        health.images.troubles(now),
+        hold_s(limits.reliance_rate),
     )
     rate = statistics.rate("processed")
     mdi = statistics.mean("mdi", max(1, round(rate))) if rate > 0 else None

@@ -16,7 +16,7 @@ from mdacl_ros.errors import EngineError, ImageError
 from mdacl_ros.pipeline.dominance_reading import read_dominance, rgb_shares
 from mdacl_ros.pipeline.duplicates import without_duplicates
 from mdacl_ros.pipeline.pair_input import PairInput
-from mdacl_ros.pipeline.reliance import HeldReliance, Reliance, measure_reliance
+from mdacl_ros.pipeline.reliance import HeldReliance, Reliance, hold_s, measure_reliance
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine, Progress
 from mdacl_ros.sensing.letterbox import Letterbox
@@ -166,7 +166,9 @@ class Perception:
         stamp_ns: int,
     ) -> DominanceReading:
         """Add the reliance of this frame, or the newest one measured."""
-        value = self._reliance.update(measured, present, stamp_ns)
+        value = self._reliance.update(
+            measured, present, stamp_ns, hold_s(self.config.reliance_rate)
+        )
         evidence = None if measured is None else measured.evidence
         return replace(reading, reliance=value, evidence=evidence)
 

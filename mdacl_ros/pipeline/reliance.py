@@ -29,8 +29,8 @@ LEAST_EVIDENCE = 0.2
 SAME_OBJECT = 0.5
 """IoU from which a box of one camera alone is the same object."""
 
-HOLD_NS = 1_000_000_000
-"""Time for which a measurement stands for the frames after it."""
+LEAST_HOLD_S = 1.0
+"""Seconds that a measurement holds, and over which the alarm averages, at 2.5 Hz and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,11 @@ def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(shared / np.maximum(total, 1e-6), np.float32)
 
 
+def hold_s(rate: float) -> float:
+    """Seconds that a measurement holds: until two more of ``rate`` a second did not arrive."""
+    return max(LEAST_HOLD_S, 2.5 / rate) if rate > 0 else LEAST_HOLD_S
+
+
 class HeldReliance:
     """The newest measurement, for the frames between two of them."""
 
@@ -136,17 +141,22 @@ class HeldReliance:
         self._present, self._stamp_ns = (False, False), 0
 
     def update(
-        self, measured: Reliance | None, present: tuple[bool, bool], stamp_ns: int
+        self,
+        measured: Reliance | None,
+        present: tuple[bool, bool],
+        stamp_ns: int,
+        held_s: float = LEAST_HOLD_S,
     ) -> float | None:
         """Take a frame's measurement, if there is one, and return what holds now.
 
         Args:
             measured: Of this frame.
             present: Which cameras took part: a measurement of others no longer holds.
-            stamp_ns: Of this frame; a measurement holds for :data:`HOLD_NS`.
+            stamp_ns: Of this frame.
+            held_s: Seconds that a measurement holds, see :func:`hold_s`.
         """
         if measured is not None:
             self._value, self._present, self._stamp_ns = measured.value, present, stamp_ns
-        elif present != self._present or not 0 <= stamp_ns - self._stamp_ns <= HOLD_NS:
+        elif present != self._present or not 0 <= stamp_ns - self._stamp_ns <= held_s * 1e9:
             self._value = None
         return self._value

@@ -4,6 +4,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdacl_ros.health.dominance_watch import STUCK_S, GateWatch, RelianceWatch
+from mdacl_ros.pipeline.reliance import hold_s
 from mdacl_ros.types import DominanceReading, Modality
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -35,6 +36,17 @@ def thermal(reliance: float) -> Evidence:
 def test_the_level_rises_at_its_bound_and_falls_below_it() -> None:
     assert levels(*map(thermal, (0.79, 0.81, 0.71, 0.69, 0.79))) == [OK, WARN, WARN, OK, OK]
     assert levels((2.0, 1.8, 0.0)) == [WARN]
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
+def test_a_slow_measurement_keeps_the_alarm_until_the_next(rate: float) -> None:
+    watch, found = RelianceWatch(), []
+    for tick in range(40):  # statuses between measurements as well, which come a little late
+        now = tick / 4
+        if now % (1 / rate) == 0:
+            watch.update(reading(thermal(0.95)), BOTH, now - 0.05)
+        found.append(watch.part(now, WARN_AT, HYSTERESIS, {}, hold_s(rate))[0])
+    assert set(found) == {WARN}
 
 
 def test_it_is_an_error_when_the_camera_relied_on_is_bad_as_well() -> None:

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdacl_ros.pipeline.reliance import (
-    HOLD_NS,
     LEAST_EVIDENCE,
     HeldReliance,
     Reliance,
     evidence,
     exact_rgb_shares,
+    hold_s,
     iou_matrix,
     measure_reliance,
     reliance_of,
@@ -102,9 +102,18 @@ def test_a_measurement_holds_until_it_is_old_or_another_camera_takes_part() -> N
     held, thermal = HeldReliance(), (False, True)
     assert held.update(None, BOTH, 0) is None
     assert held.update(Reliance(0.4, (1, 1, 0)), BOTH, 10) == 0.4
-    assert held.update(None, BOTH, 10 + HOLD_NS) == 0.4
-    assert held.update(None, BOTH, 11 + HOLD_NS) is None
+    assert held.update(None, BOTH, 10 + 1_000_000_000) == 0.4
+    assert held.update(None, BOTH, 11 + 1_000_000_000) is None
     held.update(Reliance(0.4, (1, 1, 0)), BOTH, 10)
     assert held.update(Reliance(-1.0, (1, 0, 1)), thermal, 20) == -1.0
     assert held.update(None, BOTH, 30) is None
     assert held.update(Reliance(None, (0, 0, 0)), BOTH, 40) is None
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(0.0, 1.0), (0.5, 5.0), (1.0, 2.5), (30.0, 1.0)])
+def test_a_measurement_holds_until_two_did_not_arrive(rate: float, seconds: float) -> None:
+    assert hold_s(rate) == seconds
+    held, between = HeldReliance(), round(seconds * 1e9)
+    held.update(Reliance(0.4, (1, 1, 0)), BOTH, 0, seconds)
+    assert held.update(None, BOTH, between, seconds) == 0.4
+    assert held.update(None, BOTH, between + 1, seconds) is None
