@@ -111,7 +111,8 @@ def opened(
 
 def _told(line: str, error: str) -> bool:
     """Whether an error's line says already what a remark would."""
-    return OPTION in error or "image can be read" in error or line in error
+    about_clocks = OPTION in line and OPTION in error
+    return about_clocks or "image can be read" in error or line in error
 
 
 def say_remarks(

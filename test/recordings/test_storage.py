@@ -229,6 +229,14 @@ def test_the_write_ahead_log_is_read_and_left_as_it_is(tmp_path):
     assert {p.name: p.read_bytes() for p in bag.iterdir()} == before
 
 
+def test_the_log_beside_a_link_s_target_is_read(tmp_path):
+    """Stores that keep contents by digest hand out links."""
+    bag, links = logged(tmp_path, "run", 6), tmp_path / "links"
+    links.mkdir()
+    (links / "bag.db3").symlink_to(bag / "run.db3")
+    assert read(links)[0] == {"rgb": 10, "thermal": 10}
+
+
 def write_mcap(path: Path, *, profile: str = "ros2", chunks: bool = True, **extra) -> Path:
     """An mcap written record by record; ``extra``: a channel as topic, type, schema, messages."""
     types = bag_types()

@@ -85,10 +85,11 @@ class SqliteFile:
 
     def _connect(self) -> sqlite3.Connection:
         """Open the database; read-only, and so that no file appears beside it unless it must."""
-        wal = self._path.with_name(f"{self.name}-wal")
+        path = self._path.resolve()  # of a link, SQLite keeps both files beside what it points to
+        wal = path.with_name(f"{path.name}-wal")
         if not (wal.is_file() and wal.stat().st_size):
             return self._open("immutable=1")
-        index = self._path.with_name(f"{self.name}-shm")
+        index = path.with_name(f"{path.name}-shm")
         existed = index.exists()
         try:
             base = self._open("mode=ro")
