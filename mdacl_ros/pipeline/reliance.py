@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.pipeline.duplicates import without_duplicates
 from mdacl_ros.types import FloatArray, IntArray, Predictions
 
@@ -116,16 +117,6 @@ def scores_alone(raw: Predictions) -> FloatArray | None:
         same &= raw.labels[0][:, None] == raw.alone_labels[0, camera]
         found[camera] = np.where(same, raw.alone_scores[0, camera], 0).max(1)
     return found
-
-
-def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Overlap of ``(N, 4)`` with ``(M, 4)`` boxes, xyxy, ``(N, M)`` in [0, 1]."""
-    low = np.maximum(a[:, None, :2], b[:, :2])
-    high = np.minimum(a[:, None, 2:], b[:, 2:])
-    shared = (high - low).clip(0).prod(-1)
-    areas = ((x[:, 2:] - x[:, :2]).clip(0).prod(-1) for x in (a, b))
-    total = next(areas)[:, None] + next(areas) - shared
-    return np.asarray(shared / np.maximum(total, 1e-6), np.float32)
 
 
 def hold_s(rate: float) -> float:

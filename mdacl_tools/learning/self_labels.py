@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.pipeline.perception import Perception
 from mdacl_ros.types import Detections, FloatArray, Frame, FramePair, GroundTruth, IntArray
 
@@ -88,7 +89,7 @@ def agree(a: Detections, b: Detections) -> tuple[FloatArray, FloatArray, IntArra
     free = np.ones(len(b.boxes), bool)
     boxes, scores, labels = [], [], []
     for i in np.argsort(-a.scores):
-        overlap = _iou(a.boxes[i], b.boxes) * (free & (b.labels == a.labels[i]))
+        overlap = iou_matrix(a.boxes[i : i + 1], b.boxes)[0] * (free & (b.labels == a.labels[i]))
         j = int(overlap.argmax()) if len(overlap) else -1
         if j >= 0 and overlap[j] >= AGREEMENT_IOU:
             free[j] = False
@@ -103,12 +104,3 @@ def agree(a: Detections, b: Detections) -> tuple[FloatArray, FloatArray, IntArra
         np.array([*scores, *(b.scores[free] * ALONE)], np.float32),
         np.array([*labels, *b.labels[free]], np.int64),
     )
-
-
-def _iou(box: FloatArray, others: FloatArray) -> FloatArray:
-    """Overlap of one box ``(4,)`` with ``(N, 4)``."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    inter = (high - low).clip(min=0).prod(1)
-    area = (others[:, 2:] - others[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
-    overlap: FloatArray = inter / np.maximum(area - inter, 1e-6)
-    return overlap

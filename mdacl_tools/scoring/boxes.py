@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.types import FloatArray, IntArray
-
-
-def overlaps(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Intersection over union of ``(N, 4)`` and ``(M, 4)`` xyxy boxes, ``(N, M)``."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (one, other)]
-    union = areas[0][:, None] + areas[1][None] - common
-    return np.asarray(common / np.maximum(union, 1e-9), np.float32)
 
 
 def pair_up(
@@ -32,7 +23,7 @@ def pair_up(
     Returns:
         ``(N,)`` index into ``others``, -1 where there is none.
     """
-    table = overlaps(boxes, others)
+    table = iou_matrix(boxes, others)
     table[labels[:, None] != other_labels[None]] = -1.0
     chosen = np.full(len(boxes), -1, np.int64)
     if not len(others):

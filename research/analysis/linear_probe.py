@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.network.detector import Detector
 from mdacl_ros.runtime.engine import STRIDE
 from mdacl_ros.types import MODALITIES, FloatArray, IntArray, Modality
@@ -109,7 +110,7 @@ def background_boxes(
         w, h = np.minimum(sizes[rng.integers(len(sizes))], (width, height))
         x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
         box = np.array([x, y, x + w, y + h], np.float32)
-        if not len(taken) or _iou(box, taken).max() < BACKGROUND_IOU:
+        if not len(taken) or iou_matrix(box[None], taken).max() < BACKGROUND_IOU:
             boxes.append(box)
         if len(boxes) == count:
             break
@@ -234,10 +235,3 @@ def _tensor(batch: Sequence[ProbeImage], camera: Modality) -> Tensor:
 
 def _sides(boxes: FloatArray) -> FloatArray:
     return np.asarray(boxes[:, 2:] - boxes[:, :2], np.float32)
-
-
-def _iou(box: FloatArray, boxes: FloatArray) -> FloatArray:
-    corner, end = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
-    inter = np.clip(end - corner, 0, None).prod(1)
-    areas = _sides(boxes).prod(1) + _sides(box[None]).prod()
-    return np.asarray(inter / np.maximum(areas - inter, 1e-9), np.float32)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.pipeline.perception import Perception
 from mdacl_ros.types import Detections, FloatArray, FramePair, GroundTruth
 from mdacl_tools.learning.misleading import MISLEADING, LabelledScene, mislead
-from mdacl_tools.scoring.boxes import overlaps, pair_up
+from mdacl_tools.scoring.boxes import pair_up
 from mdacl_tools.scoring.coco_metrics import CocoMetrics
 from mdacl_tools.scoring.in_memory import MemoryRecording
 from mdacl_tools.scoring.pair_scoring import Change, judge, labelled_pairs, renumbered
@@ -176,7 +177,7 @@ def _matched(detections: Detections, truth: GroundTruth) -> list[tuple[float, bo
     """Score and whether it found an object, of each detection that counts."""
     boxes, labels = truth.boxes[~truth.ignore], truth.labels[~truth.ignore]
     chosen = pair_up(detections.boxes, detections.labels, boxes, labels, MATCH)
-    ignored = overlaps(detections.boxes, truth.boxes[truth.ignore]).max(1, initial=0) > IGNORED
+    ignored = iou_matrix(detections.boxes, truth.boxes[truth.ignore]).max(1, initial=0) > IGNORED
     return [
         (float(score), bool(partner >= 0))
         for score, partner, nobody in zip(detections.scores, chosen, ignored, strict=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.network.image_input import ImageInput
 from mdacl_ros.network.precision import half
 from mdacl_ros.network.probe import Probe, fold_norms
@@ -95,11 +96,8 @@ def share_differences(got: PerceptionResult, reference: PerceptionResult) -> lis
     a, b = reference.detections, got.detections
     found = []
     for i in np.flatnonzero(a.scores >= SHOWN):
-        low = np.maximum(a.boxes[i, :2], b.boxes[:, :2])
-        high = np.minimum(a.boxes[i, 2:], b.boxes[:, 2:])
-        inside = (high - low).clip(0).prod(1)
-        areas = [(x[..., 2:] - x[..., :2]).prod(-1) for x in (a.boxes[i], b.boxes)]
-        iou = np.where(b.labels == a.labels[i], inside / (areas[0] + areas[1] - inside), 0.0)
+        overlap = iou_matrix(a.boxes[i : i + 1], b.boxes)[0]
+        iou = np.where(b.labels == a.labels[i], overlap, 0.0)
         if len(iou) and iou.max() >= 0.5:
             found.append(abs(float(a.rgb_shares[i] - b.rgb_shares[iou.argmax()])))
     return found

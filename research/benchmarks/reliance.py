@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 from blank import clip
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.health.dominance_watch import ALARM_EVIDENCE
 from mdacl_ros.pipeline.dominance_reading import read_dominance, rgb_shares
 from mdacl_ros.pipeline.duplicates import without_duplicates
-from mdacl_ros.pipeline.reliance import SAME_OBJECT, iou_matrix, measure_reliance
+from mdacl_ros.pipeline.reliance import SAME_OBJECT, measure_reliance
 from mdacl_ros.resources import find_resource
 from mdacl_ros.runtime import load_engine
 from mdacl_ros.runtime.engine import Engine

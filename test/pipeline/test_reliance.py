@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.pipeline.reliance import (
     LEAST_EVIDENCE,
     HeldReliance,
@@ -12,7 +13,6 @@ from mdacl_ros.pipeline.reliance import (
     evidence,
     exact_rgb_shares,
     hold_s,
-    iou_matrix,
     measure_reliance,
     reliance_of,
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mdacl_ros.boxes import iou_matrix
 from mdacl_ros.types import FloatArray
 from mdacl_tools.recordings.datasets.record import LabelledBox
 
@@ -40,7 +41,7 @@ def _match(first: Sequence[LabelledBox], second: Sequence[LabelledBox]) -> dict[
     if not first or not second:
         return {}
     same = np.array([[a.name == b.name for b in second] for a in first])
-    overlap = np.where(same, box_iou(_boxes(first), _boxes(second)), 0.0)
+    overlap = np.where(same, iou_matrix(_boxes(first), _boxes(second)), 0.0)
     order = np.argsort(-overlap, axis=None, kind="stable")
     pairs: dict[int, int] = {}
     for i, j in zip(*np.unravel_index(order, overlap.shape), strict=True):
@@ -53,21 +54,3 @@ def _match(first: Sequence[LabelledBox], second: Sequence[LabelledBox]) -> dict[
 
 def _boxes(items: Sequence[LabelledBox]) -> FloatArray:
     return np.array([item.box for item in items], np.float32).reshape(-1, 4)
-
-
-def box_iou(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Intersection over union of every two boxes.
-
-    Args:
-        first: ``(N, 4)`` xyxy.
-        second: ``(M, 4)`` xyxy.
-
-    Returns:
-        ``(N, M)`` float32 in [0, 1]; 0 for empty boxes.
-    """
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    inside = np.clip(high - low, 0, None).prod(-1)  # (N, M)
-    areas = [np.clip(b[:, 2:] - b[:, :2], 0, None).prod(-1) for b in (first, second)]
-    union = areas[0][:, None] + areas[1][None] - inside
-    return np.divide(inside, union, out=np.zeros_like(inside), where=union > 0)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdacl_tools.recordings.datasets.label_merge import MERGE_IOU, box_iou, merge_label_sets
+from mdacl_ros.boxes import iou_matrix
+from mdacl_tools.recordings.datasets.label_merge import MERGE_IOU, merge_label_sets
 from mdacl_tools.recordings.datasets.record import LabelledBox
 
 corner = st.integers(0, 40)
@@ -50,4 +51,4 @@ def test_classes_are_kept_apart_and_the_best_overlap_wins():
 def test_iou_of_known_boxes():
     first = np.array([[0, 0, 10, 10], [5, 5, 5, 9]], np.float32)
     second = np.array([[5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
-    assert box_iou(first, second).tolist() == [[pytest.approx(1 / 3), 0], [0, 0]]
+    assert iou_matrix(first, second).tolist() == [[pytest.approx(1 / 3), 0], [0, 0]]
