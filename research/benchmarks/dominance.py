@@ -11,7 +11,6 @@ the labels).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +34,7 @@ from mdacl_tools.recordings.datasets.data_folder import data_folder
 from mdacl_tools.util.provenance import provenance
 from research.ablation.results import write_json
 from research.ablation.scores import CORRELATIONS
-
-
-def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Rank correlation of two series without ties."""
-    ranks = [np.argsort(np.argsort(np.asarray(x))) for x in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+from research.analysis.rank_correlation import spearman
 
 
 def loss_mdi(detector: Detector, sample: Sample) -> float:

@@ -37,6 +37,7 @@ from mdacl_tools.scoring.coco_metrics import CocoMetrics
 from mdacl_tools.scoring.pair_scoring import SCORE_FLOOR
 from mdacl_tools.util.provenance import provenance
 from research.ablation.results import write_json
+from research.analysis.rank_correlation import spearman
 
 MODES = ("fused", "rgb absent", "thermal absent")
 SHOWN = 0.3  # score from which a node publishes a detection
@@ -83,12 +84,6 @@ def frames(record: PairRecord, mode: str, number: int) -> FramePair:
     image, encoding = read_thermal(record.thermal)
     thermal = None if mode == "thermal absent" else Frame(image, number, encoding=encoding)
     return FramePair(rgb, thermal, number)
-
-
-def spearman(a: list[float], b: list[float]) -> float:
-    """Rank correlation of two series without ties."""
-    ranks = [np.argsort(np.argsort(np.asarray(x))) for x in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def share_differences(got: PerceptionResult, reference: PerceptionResult) -> list[float]:

@@ -30,6 +30,7 @@ from mdacl_tools.corruption.named import corrupt
 from mdacl_tools.learning.dominance_fit import network_input
 from mdacl_tools.learning.samples import Sample, load_sample, read_pairs
 from mdacl_tools.recordings.datasets.data_folder import data_folder
+from research.analysis.rank_correlation import spearman
 
 BOTH, DUPLICATE_IOU, THRESHOLD = (True, True), 0.7, 0.3
 DAMAGES = ("rgb_dark", "rgb_fog", "rgb_blur", "thermal_blur", "thermal_noise")
@@ -52,18 +53,12 @@ class Row:
     boxes: tuple[tuple[float, float], ...]
 
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks, ties shared."""
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[where]
-
-
-def spearman(pairs: list[tuple[float, float]]) -> float:
+def pair_correlation(pairs: list[tuple[float, float]]) -> float:
     """Rank correlation, NaN for fewer than five pairs."""
     if len(pairs) < 5:
         return float("nan")
     ours, theirs = np.array(pairs).T
-    return float(np.corrcoef(ranks(ours), ranks(theirs))[0, 1])
+    return spearman(ours, theirs)
 
 
 def true_detections(raw: Predictions, sample: Sample) -> tuple[int, int, int]:
@@ -137,7 +132,7 @@ def against_labels(rows: list[Row]) -> None:
             if not np.isnan(row.reliance)
         ]
         error = np.mean([abs(a - b) for a, b in pairs])
-        print(f"{part:<26}{len(pairs):>8}{spearman(pairs):>10.2f}{error:>12.2f}")
+        print(f"{part:<26}{len(pairs):>8}{pair_correlation(pairs):>10.2f}{error:>12.2f}")
 
 
 def against_reliance(rows: list[Row]) -> None:
@@ -160,7 +155,7 @@ def against_reliance(rows: list[Row]) -> None:
             [(r.mdi, r.reliance) for r in group],
         ):
             error = np.mean([abs(a - b) for a, b in pairs]) if pairs else float("nan")
-            cells += f"{spearman(pairs):>10.2f}{error:>8.2f}"
+            cells += f"{pair_correlation(pairs):>10.2f}{error:>8.2f}"
         print(f"{name:<26}{len(group):>8}{cells}")
     low, high = np.percentile([r.exact_mdi for r in seen], (1, 99))
     print(f"exact MDI, 1st to 99th percentile: {low:+.2f} to {high:+.2f}")
@@ -197,7 +192,7 @@ def main() -> None:
     boxes = [pair for row in rows for pair in row.boxes]
     error = np.mean([abs(a - b) for a, b in boxes])
     print(f"\nRGB share of {len(boxes)} detections, estimate against exact: ", end="")
-    print(f"Spearman {spearman(boxes):.2f}, mean error {error:.2f}")
+    print(f"Spearman {pair_correlation(boxes):.2f}, mean error {error:.2f}")
 
 
 if __name__ == "__main__":

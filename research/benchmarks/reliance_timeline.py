@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from blank import clip
-from reliance import BOTH, CLIPS, Row, measure, spearman
+from reliance import BOTH, CLIPS, Row, measure, pair_correlation
 
 from mdacl_ros.health.dominance_watch import RelianceWatch
 from mdacl_ros.health.status_part import OK
@@ -93,7 +93,7 @@ def report(name: str, seconds: np.ndarray, rows: list[Row]) -> list[tuple[float,
     error = np.abs(held - exact)[known].mean()
     first = f"{seconds[alarms.argmax()]:.1f} s" if alarms.any() else "never"
     print(
-        f"{name:<12}{len(rows):>7}{weighted(evidence):>+10.2f}{weighted(evidence[thick]):>+8.2f}{spearman(pairs):>10.2f}"
+        f"{name:<12}{len(rows):>7}{weighted(evidence):>+10.2f}{weighted(evidence[thick]):>+8.2f}{pair_correlation(pairs):>10.2f}"
         f"{error:>8.2f}{first:>9}{alarms.mean():>8.0%}"
     )
     return pairs
@@ -124,7 +124,9 @@ def main() -> None:
         draw(axis, name, seconds, rows, max(1, round(RATE / args.every)))
         pairs += report(name, seconds, rows)
     error = np.mean([abs(a - b) for a, b in pairs])
-    print(f"all: held against exact, Spearman {spearman(pairs):.2f}, mean error {error:.2f}")
+    print(
+        f"all: held against exact, Spearman {pair_correlation(pairs):.2f}, mean error {error:.2f}"
+    )
     axes[0].set_ylabel("-1 thermal alone, +1 RGB alone")
     axes[0].legend(loc="lower left", fontsize=8)
     figure.tight_layout()
