@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mdacl_ros.types import Array
 
-
-def spearman(ours: Sequence[float] | Array, theirs: Sequence[float] | Array) -> float:
+def spearman(ours: ArrayLike, theirs: ArrayLike) -> float:
     """Rank correlation in [-1, 1] of two series of one length; equal values share a rank."""
-    return float(np.corrcoef(_ranks(np.asarray(ours)), _ranks(np.asarray(theirs)))[0, 1])
+    return float(np.corrcoef(_ranks(ours), _ranks(theirs))[0, 1])
 
 
-def _ranks(values: Array) -> Array:
+def _ranks(values: ArrayLike) -> Any:
     _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[where])
+    return (np.cumsum(counts) - (counts - 1) / 2)[where]
